@@ -1,0 +1,158 @@
+/*
+ * store.h: mapd's state in SQLite: rooms and their cursors, the trees
+ * "exchange as seen" and "agreed", the journal of actions, problems.
+ *
+ * Everything that belongs together is committed together: store_begin() ...
+ * store_commit().  WAL, synchronous=FULL: what was committed is there after a
+ * crash of the process and of the machine.  The database may be lost at any
+ * time: it is rebuilt from the two systems.
+ *
+ * No subject and no address is stored but in sealed payloads; rooms are known
+ * by a hash of mailbox and location.
+ */
+#ifndef ORB_STORE_H
+#define ORB_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "lib/wire.h"
+#include "mapd/plan.h"
+#include "mapd/seal.h"
+
+struct store;
+
+/*
+ * Opens or makes PATH.  A database of a newer schema is refused; one that is
+ * damaged (integrity) is moved aside to PATH.damaged-TIME and a new one made,
+ * *rebuilt says so.  NULL and err.
+ */
+struct store *store_open(const char *path, int *rebuilt, struct err *);
+void store_close(struct store *);
+/*
+ * Tells the store its key.  When the database was written with another key its
+ * contents are of no use and are dropped (rebuild): *rebuilt.
+ */
+int store_set_seal(struct store *, const struct seal *, int *rebuilt,
+    struct err *);
+/* One write transaction; nesting is counted.  All return 0 or -1 and err. */
+int store_begin(struct store *, struct err *);
+int store_commit(struct store *, struct err *);
+void store_rollback(struct store *);
+
+/* --- rooms ------------------------------------------------------------------- */
+struct room_state {
+	int64_t id;
+	int64_t from, to;	/* the window its cursor stands for */
+	int64_t based;		/* when that window was made */
+	uint8_t *cursor;	/* malloced; NULL: none */
+	size_t cursor_len;
+};
+/* Finds or adds the room; out->cursor is the caller's to free. */
+int store_room(struct store *, const char *mailbox, const char *location,
+    struct room_state *out, struct err *);
+int store_room_cursor(struct store *, const struct room_state *, struct err *);
+/* Rooms in the database that are not in ids[]: *n of them (left alone). */
+int store_rooms_unknown(struct store *, const int64_t *ids, size_t nids,
+    size_t *n, struct err *);
+
+/* --- exchange as seen ----------------------------------------------------------- */
+struct seen_row {
+	struct seen s;
+	char *remote_id, *series_id; /* Exchange's ids; malloced by load */
+};
+int store_seen_put(struct store *, int64_t room, const struct seen *,
+    const char *remote_id, const char *series_id, struct err *);
+int store_seen_drop(struct store *, int64_t room, const uint8_t key[KEY_LEN],
+    struct err *);
+/* All of a room, sorted by key; s.row is the index.  Free with seen_rows_free(). */
+int store_seen_load(struct store *, int64_t room, struct seen_row **out,
+    size_t *n, struct err *);
+void seen_rows_free(struct seen_row *, size_t n);
+/* Drops what ended before t. */
+int store_seen_expire(struct store *, int64_t room, int64_t t, struct err *);
+
+/* --- agreed ------------------------------------------------------------------------ */
+struct agreed_row {
+	struct agreed a;
+	char remote_id[64];	/* reservation id */
+	char number[64];
+	int64_t changed;	/* modificationDate last seen or got */
+};
+int store_agreed_put(struct store *, int64_t room, const struct agreed_row *,
+    struct err *);
+int store_agreed_drop(struct store *, int64_t room, const uint8_t key[KEY_LEN],
+    struct err *);
+/* Sorted by key; a.busy and a.held are filled from the journal.  free(). */
+int store_agreed_load(struct store *, int64_t room, struct agreed_row **out,
+    size_t *n, struct err *);
+int store_agreed_get(struct store *, int64_t room, const uint8_t key[KEY_LEN],
+    struct agreed_row *, struct err *); /* 1 found, 0 not, -1 error */
+
+/* --- the journal ----------------------------------------------------------------------- */
+enum act_state {
+	ACT_READY,	/* journaled, not sent since the last look */
+	ACT_SENT,	/* may have been sent: look before sending */
+	ACT_HELD,	/* a cancellation that waits for orbctl approve */
+	ACT_ASIDE,	/* failed: tried again at next_try */
+};
+struct act {
+	int64_t id, room;
+	enum plan_kind kind;
+	enum act_state state;
+	unsigned change, gen, tries;
+	uint8_t key[KEY_LEN];
+	int64_t created, next_try;
+	uint64_t group;
+	char remote_id[64], number[64];
+	char reason[200];	/* why it was set aside; no personal data */
+};
+/*
+ * Journals an action with its payload (sealed here; aad is key and kind); sets
+ * id.  A key has at most one action: an older one that is READY, ASIDE or HELD
+ * is replaced; one that is SENT is not (-1, EBUSY).
+ */
+int store_act_add(struct store *, struct act *, struct wire_bytes payload,
+    struct err *);
+int store_act_update(struct store *, const struct act *, struct err *);
+/* Settled, or given up. */
+int store_act_drop(struct store *, int64_t id, struct err *);
+int store_act_payload(struct store *, const struct act *, struct secret *,
+    struct err *);
+/*
+ * Up to max actions that may run now, oldest first, with id > after.  free().
+ */
+int store_act_due(struct store *, int64_t now, int64_t after, size_t max,
+    struct act **out, size_t *n, struct err *);
+/* The next_try that comes first, 0 when there is none. */
+int store_act_next(struct store *, int64_t *when, struct err *);
+/* At start: everything READY becomes SENT (it is not known whether it was). */
+int store_act_recover(struct store *, size_t *n, struct err *);
+int store_act_approve(struct store *, size_t *n, struct err *);
+int store_act_list(struct store *, int (*fn)(void *, const struct act *),
+    void *arg, struct err *);
+
+/* --- problems --------------------------------------------------------------------------- */
+struct problem {
+	int64_t room, since, next_try;
+	uint8_t key[KEY_LEN];
+	unsigned tries;
+	char text[300];
+};
+/* Adds or updates by (room, key); *fresh when it was not there with this text. */
+int store_problem_put(struct store *, const struct problem *, int *fresh,
+    struct err *);
+int store_problem_drop(struct store *, int64_t room,
+    const uint8_t key[KEY_LEN], struct err *);
+int store_problem_list(struct store *,
+    int (*fn)(void *, const struct problem *), void *arg, struct err *);
+
+struct store_counts {
+	uint32_t bookings, pending, problems, held, aside;
+};
+/* room 0: all. */
+int store_counts(struct store *, int64_t room, struct store_counts *,
+    struct err *);
+
+#endif
