@@ -23,10 +23,11 @@ enum conf_tentative { CONF_TENTATIVE_WAIT, CONF_TENTATIVE_BOOK };
 enum conf_credential { CONF_CRED_SECRET, CONF_CRED_CERTIFICATE };
 enum conf_alg { CONF_ALG_PS256, CONF_ALG_RS256 };
 
-/* A base URL taken apart: https only. */
+/* A base URL taken apart: https only, no user, no query. */
 struct conf_url {
-	const char *text;	/* as written, without a trailing slash */
-	const char *host;	/* lower case */
+	const char *text;	/* scheme and host in lower case, the port only
+				 * when it is not 443, no trailing slash */
+	const char *host;	/* lower case; IPv6 without brackets */
 	uint16_t port;
 	const char *path;	/* "" or "/v1.0"; no trailing slash */
 };
@@ -90,9 +91,13 @@ struct conf_ledger {
 	const char *journal;	/* "auto", "journald" or "file:/path" */
 };
 
+struct conf_pool;
+
 struct conf {
+	struct conf_pool *pool;	/* owns everything */
 	const char *file;
 	const char *site;
+	const char *default_zone; /* of rooms that name none; or "" */
 	const char *state_dir;	/* /var/lib/orb */
 	const char *run_dir;	/* /run/orb */
 	struct conf_exchange exchange;
@@ -114,9 +119,16 @@ typedef void (*conf_report)(void *arg, const char *file, unsigned line,
 /*
  * Reads and checks file (NULL: the built-in path).  Every mistake is reported,
  * not only the first.  0 and *out (free with conf_free()), or -1 when there
- * was at least one mistake.
+ * was at least one mistake.  Besides the values, the file itself is checked:
+ * regular, owned by root or the caller, writable by its owner only.
  */
 int conf_load(const char *file, struct conf **out, conf_report, void *arg);
+/*
+ * The same for len bytes of text (with a zero byte behind them) that were read
+ * elsewhere; name stands for the file in reports.
+ */
+int conf_read(const char *name, const char *text, size_t len,
+    struct conf **out, conf_report, void *arg);
 void conf_free(struct conf *);
 /* A conf_report for daemons: logs each mistake. */
 void conf_report_log(void *, const char *file, unsigned line, const char *);
