@@ -17,12 +17,18 @@
 #include "lib/messages.h"
 #include "mapd/identity.h"
 
-#define PRINT_LEN 16
+#define PRINT_LEN 16	/* bytes of a fingerprint */
 
-/* A booking as one side shows it.  Instants are seconds UTC, whole minutes. */
+/*
+ * A booking as one side shows it.  Instants are seconds UTC, whole minutes.
+ *
+ * print is a keyed fingerprint (seal_print()) of the text that stands, or
+ * should stand, in the reservation: both sides make it of the same parts in
+ * the same form, so that equal prints mean equal text.  All zero: unknown.
+ */
 struct seen {
 	uint8_t key[KEY_LEN];	/* topdesk without a link of ours: all zero */
-	uint8_t print[PRINT_LEN]; /* keyed fingerprint of what is compared: see seal.h */
+	uint8_t print[PRINT_LEN];
 	int64_t start, end;
 	int64_t changed;	/* topdesk: modificationDate, 0 unknown */
 	uint64_t group;		/* exchange: hash of the uid: a series is one group */
@@ -33,17 +39,28 @@ struct seen {
 	uint8_t gen;		/* topdesk: generation of the link */
 };
 
+/* What a journaled action would bring about. */
+struct aim {
+	int64_t start, end;
+	uint8_t print[PRINT_LEN];
+	uint8_t kind;		/* enum plan_kind */
+	uint8_t change;		/* bits */
+	uint8_t gen;		/* of the reservation's link */
+};
+
 /* What both sides agreed on, the last time they did. */
 struct agreed {
 	uint8_t key[KEY_LEN];
-	uint8_t ex_print[PRINT_LEN], td_print[PRINT_LEN];
+	uint8_t ex_print[PRINT_LEN], td_print[PRINT_LEN]; /* zero: unknown */
 	int64_t start, end;
+	int64_t changed;	/* topdesk: modificationDate then, 0 unknown */
 	uint64_t group;
 	uint32_t row;
-	uint8_t gen;
+	uint8_t gen;		/* 0: nothing agreed yet, the row is only busy or waiting */
 	uint8_t dead;		/* ORB cancelled it: a tombstone until the window has passed */
-	uint8_t busy;		/* an action for it is journaled: leave alone */
-	uint8_t held;		/* ... which is a held cancellation: may be dropped */
+	uint8_t busy;		/* an action that may be under way: leave alone */
+	uint8_t waiting;	/* an action that is set aside or held; see aim */
+	struct aim aim;
 };
 
 enum plan_kind {
@@ -53,7 +70,7 @@ enum plan_kind {
 	PLAN_CANCEL,	/* on positive evidence only */
 	PLAN_BURY,	/* it is cancelled on both sides: tombstone, no write */
 	PLAN_FORGET,	/* drop the agreed row: the window has passed */
-	PLAN_UNHOLD,	/* a held cancellation is no longer wanted */
+	PLAN_UNHOLD,	/* what is held or set aside is no longer wanted: drop it */
 	PLAN_CONFIRM,	/* TOPdesk's list lacks it: GET it; absence is no evidence */
 	PLAN_REPORT,	/* a person must know: see reason */
 };
@@ -118,6 +135,21 @@ void plan_free(struct plan_output *);
  * series) count once.
  */
 size_t plan_cancellations(const struct plan_output *, size_t nrooms);
+/* What an action aims at, e being its row of exchange (NULL for CANCEL): for
+ * the journal, so that the next planning knows whether it still holds. */
+void plan_aim(const struct action *, const struct seen *e, struct aim *);
+/*
+ * What is agreed after a PLAN_ADOPT: *a is the agreed row (zero when there is
+ * none), e and t the two sides.  Where they do not agree, what t shows becomes
+ * (or what was agreed stays) the base that the next planning compares with.
+ */
+void agreed_adopt(struct agreed *a, const struct seen *e, const struct seen *t);
+/*
+ * What is agreed after a write of aim took effect (CREATE, CHANGE with the bits
+ * that were written, CANCEL; BURY needs only kind).  changed is the
+ * modificationDate of the answer, 0 when it is not known.
+ */
+void agreed_settle(struct agreed *a, const struct aim *, int64_t changed);
 const char *plan_kind_name(enum plan_kind);
 /* What a person should know, and do. */
 const char *plan_reason_text(enum plan_reason);

@@ -78,13 +78,15 @@ struct agreed_row {
 	struct agreed a;
 	char remote_id[64];	/* reservation id */
 	char number[64];
-	int64_t changed;	/* modificationDate last seen or got */
 };
 int store_agreed_put(struct store *, int64_t room, const struct agreed_row *,
     struct err *);
 int store_agreed_drop(struct store *, int64_t room, const uint8_t key[KEY_LEN],
     struct err *);
-/* Sorted by key; a.busy and a.held are filled from the journal.  free(). */
+/*
+ * Sorted by key; a.busy, a.waiting and a.aim are filled from the journal.  A
+ * key with an action but nothing agreed yet gets a row with gen 0.  free().
+ */
 int store_agreed_load(struct store *, int64_t room, struct agreed_row **out,
     size_t *n, struct err *);
 int store_agreed_get(struct store *, int64_t room, const uint8_t key[KEY_LEN],
@@ -95,13 +97,14 @@ enum act_state {
 	ACT_READY,	/* journaled, not sent since the last look */
 	ACT_SENT,	/* may have been sent: look before sending */
 	ACT_HELD,	/* a cancellation that waits for orbctl approve */
-	ACT_ASIDE,	/* failed: tried again at next_try */
+	ACT_ASIDE,	/* failed without effect: tried again at next_try; make
+			 * it READY (store_act_update) before it is sent */
 };
 struct act {
 	int64_t id, room;
-	enum plan_kind kind;
+	struct aim aim;		/* see plan_aim() */
 	enum act_state state;
-	unsigned change, gen, tries;
+	unsigned tries;
 	uint8_t key[KEY_LEN];
 	int64_t created, next_try;
 	uint64_t group;
