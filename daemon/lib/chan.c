@@ -87,7 +87,13 @@ want(struct chan *c)
 {
 	short ev = (short)((c->paused ? 0 : POLLIN) | (c->head ? POLLOUT : 0));
 
-	if (c->fd >= 0 && !c->dead)
+	if (c->fd < 0 || c->dead)
+		return;
+	/* poll reports a hang-up unasked: a paused connection that is gone
+	 * would keep the loop spinning until somebody resumes it. */
+	if (ev == 0)
+		loop_fd_del(c->loop, c->fd);
+	else
 		loop_fd(c->loop, c->fd, ev, chan_ready, c);
 }
 

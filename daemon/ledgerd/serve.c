@@ -1,0 +1,298 @@
+/* serve.c: see serve.h. */
+#include "ledgerd/serve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ledgerd/tail.h"
+#include "lib/edge.h"
+#include "lib/log.h"
+
+#define PEERS_MAX 32 /* connections at a time, all edges together */
+
+/* An edge: what every connection on one socket has in common. */
+struct origin {
+	struct ledger *ledger;
+	enum role role;
+	enum upstream upstream;
+	char process[32];
+	struct listener *listener;
+};
+
+struct peer {
+	struct chan *chan;
+	uid_t uid;
+	pid_t pid;
+	struct tail *tail; /* orbctl's stream */
+};
+
+static const struct {
+	enum role role;
+	enum upstream upstream;
+} origins[] = {
+	{ROLE_HTTP, UPSTREAM_EXCHANGE},
+	{ROLE_HTTP, UPSTREAM_TOPDESK},
+	{ROLE_KEYD, UPSTREAM_NONE},
+	{ROLE_MAPD, UPSTREAM_NONE},
+	{ROLE_CTL, UPSTREAM_NONE},
+};
+#define NORIGINS (sizeof(origins) / sizeof(origins[0]))
+
+struct ledger {
+	struct loop *loop;
+	struct store *store;
+	struct commit *commit;
+	int paused;
+	struct origin origin[NORIGINS];
+	struct peer peer[PEERS_MAX];
+};
+
+static int ledgerd_on_records(struct chan *, struct packet *);
+static int ledgerd_on_tail(struct chan *, struct packet *);
+
+static const struct permit permit_writer[] = {
+	{MSG_LEDGERD_RECORDS, ledgerd_on_records, 0},
+	{0, NULL, 0},
+};
+static const struct permit permit_reader[] = {
+	{MSG_LEDGERD_TAIL, ledgerd_on_tail, 0},
+	{0, NULL, 0},
+};
+
+static struct peer *
+peer_of(struct ledger *l, const struct chan *c)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (l->peer[i].chan == c)
+			return &l->peer[i];
+	return NULL;
+}
+
+/* --- messages --------------------------------------------------------------- */
+
+static int
+ledgerd_on_records(struct chan *c, struct packet *pk)
+{
+	struct origin *o = chan_ctx(c);
+	struct peer *peer = peer_of(o->ledger, c);
+	struct msg_ledgerd_records m;
+	struct provenance v;
+	struct record r;
+	struct wire_in in;
+	uint64_t first;
+
+	if (ledgerd_records_get(pk, &m))
+		return -1;
+	/* All or none: nothing is written of a message that breaks a rule. */
+	for (in = wire_list_open(&m.records); record_next(&in, &r);)
+		if (record_permitted(&r, o->upstream))
+			return -1;
+	v = (struct provenance){.process = o->process, .uid = peer->uid,
+	    .pid = peer->pid};
+	first = store_next(o->ledger->store);
+	for (in = wire_list_open(&m.records); record_next(&in, &r);)
+		commit_put(o->ledger->commit, &v, &r);
+	commit_answer(o->ledger->commit, c, pk->id, first, m.durable);
+	return 0;
+}
+
+static void
+reader_drained(struct chan *c)
+{
+	struct origin *o = chan_ctx(c);
+
+	tail_wake(peer_of(o->ledger, c)->tail);
+}
+
+static int
+ledgerd_on_tail(struct chan *c, struct packet *pk)
+{
+	static const struct msg_error busy = {0,
+	    "one stream of records at a time on a connection"};
+	static const struct msg_error memory = {0, "ledgerd has no memory"};
+	struct origin *o = chan_ctx(c);
+	struct peer *peer = peer_of(o->ledger, c);
+	struct msg_ledgerd_tail m;
+
+	if (ledgerd_tail_get(pk, &m))
+		return -1;
+	if (peer->tail && !tail_over(peer->tail))
+		return error_send(c, pk->id, CHAN_END, &busy) ? 0 : 0;
+	tail_free(peer->tail);
+	chan_on_drain(c, reader_drained);
+	peer->tail = tail_new(o->ledger->loop, o->ledger->store, c, pk->id,
+	    &m);
+	if (peer->tail == NULL)
+		(void)error_send(c, pk->id, CHAN_END, &memory);
+	return 0;
+}
+
+/* --- connections ------------------------------------------------------------- */
+
+static void
+peer_gone(struct chan *c, const char *why)
+{
+	struct origin *o = chan_ctx(c);
+	struct peer *peer = peer_of(o->ledger, c);
+	char text[300];
+
+	if (peer == NULL)
+		return;
+	if (why && strstr(why, "broke the protocol")) {
+		snprintf(text, sizeof(text), "%s: %s (uid %u, pid %d)",
+		    o->process, why, (unsigned)peer->uid, (int)peer->pid);
+		log_warn("%s", text);
+		ledger_say(o->ledger, EV_PROTOCOL_VIOLATION, text);
+	}
+	commit_forget(o->ledger->commit, c);
+	tail_free(peer->tail);
+	memset(peer, 0, sizeof(*peer));
+}
+
+static int
+peer_came(struct chan *c, uid_t uid, pid_t pid)
+{
+	struct origin *o = chan_ctx(c);
+	struct peer *free_slot = peer_of(o->ledger, NULL);
+
+	if (free_slot == NULL) {
+		log_warn("connection from %s (uid %u, pid %d) refused: %d are "
+			 "open already",
+		    o->process, (unsigned)uid, (int)pid, PEERS_MAX);
+		return -1;
+	}
+	*free_slot = (struct peer){c, uid, pid, NULL};
+	if (o->ledger->paused && o->role != ROLE_CTL)
+		chan_pause(c, 1);
+	return 0;
+}
+
+static void
+on_paused(void *arg, int paused)
+{
+	struct ledger *l = arg;
+
+	l->paused = paused;
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (l->peer[i].chan && chan_peer(l->peer[i].chan) != ROLE_CTL)
+			chan_pause(l->peer[i].chan, paused);
+}
+
+static void
+on_durable(void *arg)
+{
+	struct ledger *l = arg;
+
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		tail_wake(l->peer[i].tail);
+}
+
+/* --- the whole ------------------------------------------------------------------ */
+
+struct ledger *
+ledger_new(struct loop *loop, struct store *store, struct journal *journal)
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->loop = loop;
+	l->store = store;
+	for (size_t i = 0; i < NORIGINS; i++) {
+		l->origin[i].ledger = l;
+		l->origin[i].role = origins[i].role;
+		l->origin[i].upstream = origins[i].upstream;
+		snprintf(l->origin[i].process, sizeof(l->origin[i].process),
+		    "%s", edge_process(origins[i].role, origins[i].upstream));
+	}
+	l->commit = commit_new(loop, store, journal, on_paused, on_durable, l);
+	if (l->commit == NULL) {
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
+void
+ledger_free(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < NORIGINS; i++)
+		edge_listener_free(l->origin[i].listener);
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		tail_free(l->peer[i].tail);
+		chan_free(l->peer[i].chan);
+	}
+	commit_free(l->commit);
+	free(l);
+}
+
+static const struct permit *
+permits_of(const struct origin *o)
+{
+	return o->role == ROLE_CTL ? permit_reader : permit_writer;
+}
+
+int
+ledger_listen(struct ledger *l, const struct conf *conf, struct err *e)
+{
+	struct origin *o;
+
+	for (size_t i = 0; i < NORIGINS; i++) {
+		o = &l->origin[i];
+		o->listener = edge_listen(l->loop, conf, ROLE_LEDGERD, o->role,
+		    o->upstream, permits_of(o), peer_came, peer_gone, o, e);
+		if (o->listener == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+struct chan *
+ledger_connect(struct ledger *l, int fd, enum role role, enum upstream u,
+    uid_t uid, pid_t pid)
+{
+	struct origin *o = l->origin;
+	struct chan *c;
+
+	while (o->role != role || o->upstream != u)
+		if (++o == l->origin + NORIGINS)
+			return NULL;
+	c = chan_new(l->loop, fd, ROLE_LEDGERD, role, permits_of(o), peer_gone,
+	    o);
+	if (c && peer_came(c, uid, pid)) {
+		chan_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+ledger_say(struct ledger *l, enum event event, const char *text)
+{
+	struct provenance v = {.process = "ledgerd", .uid = getuid(),
+	    .pid = getpid()};
+	struct record r = {.event = (uint16_t)event, .text = text};
+
+	commit_put(l->commit, &v, &r);
+}
+
+int
+ledger_stop(struct ledger *l)
+{
+	int rc = commit_now(l->commit);
+
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (l->peer[i].chan)
+			(void)chan_flush(l->peer[i].chan, 200);
+	return rc;
+}
+
+struct commit *
+ledger_commit(struct ledger *l)
+{
+	return l->commit;
+}
