@@ -119,7 +119,7 @@ main(int argc, char **argv)
 	log_init("orb-ledgerd", LOG_LV_INFO);
 	if (conf_load(conf_argument(argc, argv), &conf, conf_report_log, NULL))
 		fatal("the configuration has mistakes: see orbctl config check");
-	snprintf(dir, sizeof(dir), "%s/ledger", conf->state_dir);
+	snprintf(dir, sizeof(dir), "%s/ledgerd", conf->state_dir);
 	notify_open();
 	if ((d.loop = loop_new()) == NULL ||
 	    loop_signals(d.loop, on_stop, NULL, &d))

@@ -126,8 +126,8 @@ record_canonical(const struct provenance *v, const struct record *r, char *buf)
 	put(&o, "{", 1);
 	put_hex(&o, "after", r->after);
 	put_hex(&o, "before", r->before);
-	put_text(&o, "boot_id", v->boot_id);
 	put_hex(&o, "booking", r->booking);
+	put_text(&o, "boot_id", v->boot_id); /* k < t, _ < t */
 	put_digits(&o, "boottime", (uint64_t)v->boottime);
 	put_integer(&o, "code", r->event);
 	put_text(&o, "event", ev ? ev->name : "?");
