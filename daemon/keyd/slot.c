@@ -1,0 +1,53 @@
+/* slot.c: see slot.h. */
+#include "keyd/slot.h"
+
+#include <string.h>
+
+/*
+ * Two slots for a private key: a new certificate is entered beside the old one
+ * and takes over without a gap (lease.c chooses).  mapd-data-key is made by
+ * keyd itself; it stands here so that it is listed, and removed on purpose.
+ */
+const struct slot slot_table[SLOT_COUNT] = {
+    [SLOT_EXCHANGE_SECRET] = {"exchange-secret", SLOT_KIND_SECRET,
+	UPSTREAM_EXCHANGE},
+    [SLOT_EXCHANGE_KEY] = {"exchange-key", SLOT_KIND_KEY, UPSTREAM_EXCHANGE},
+    [SLOT_EXCHANGE_KEY_NEXT] = {"exchange-key-next", SLOT_KIND_KEY,
+	UPSTREAM_EXCHANGE},
+    [SLOT_TOPDESK_PASSWORD] = {"topdesk-password", SLOT_KIND_PASSWORD,
+	UPSTREAM_TOPDESK},
+    [SLOT_DATA_KEY] = {"mapd-data-key", SLOT_KIND_DATA_KEY, UPSTREAM_NONE},
+};
+
+int
+slot_find(const char *name)
+{
+	for (int i = 0; i < SLOT_COUNT; i++)
+		if (strcmp(slot_table[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+const char *
+slot_kind_name(enum slot_kind kind)
+{
+	switch (kind) {
+	case SLOT_KIND_SECRET:
+		return "client secret";
+	case SLOT_KIND_KEY:
+		return "private key";
+	case SLOT_KIND_PASSWORD:
+		return "password";
+	case SLOT_KIND_DATA_KEY:
+		return "data key";
+	default:
+		return "?";
+	}
+}
+
+const char *
+slot_names(void)
+{
+	return "exchange-secret, exchange-key, exchange-key-next, "
+	       "topdesk-password";
+}
