@@ -1,0 +1,316 @@
+/*
+ * control_compare.c: both sides as plain rows, and whether they agree.  The
+ * comparison knows nothing of how the product thinks: a booking that a room
+ * has accepted must have exactly one live reservation in the room's location,
+ * of the same minutes, for the organiser's person.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "control.h"
+#include "topdesk.h"
+
+#define LISTED 50
+
+struct booking {
+	const struct event *event;
+	struct occurrence occ;
+	int64_t	start;		/* as a reservation must have it */
+	int64_t	end;
+	const char *state;
+	struct reservation *match;
+};
+
+struct bookings {
+	struct booking	*v;
+	size_t		 n;
+	size_t		 cap;
+};
+
+static void
+window(json_t *a, int64_t *from, int64_t *to)
+{
+	if (arg_time(a, "from", NULL, from) == -1)
+		*from = when_now() - 10 * 365 * (int64_t)DAY;
+	if (arg_time(a, "to", NULL, to) == -1)
+		*to = when_now() + 3 * 365 * (int64_t)DAY;
+}
+
+/* All-day is dates in the room's zone; all others are whole minutes. */
+static void
+booking_times(struct booking *b)
+{
+	const struct event *e = b->event;
+
+	b->start = b->occ.start;
+	b->end = b->occ.end;
+	if (e->all_day) {
+		b->start = zone_utc(e->mailbox->zone,
+		    zone_wall(e->zone, b->start));
+		b->end = zone_utc(e->mailbox->zone,
+		    zone_wall(e->zone, b->end));
+	}
+	b->start -= b->start % 60;
+	b->end -= b->end % 60;
+}
+
+static void
+room_bookings(const struct mailbox *room, int64_t from, int64_t to,
+    struct bookings *out)
+{
+	struct occurrences l = { 0 };
+	size_t i, k;
+
+	for (i = 0; i < room->nevents; i++) {
+		const struct event *e = room->events[i];
+
+		if (e->removed)
+			continue;
+		l.n = 0;
+		event_occurrences(e, from, to, &l);
+		for (k = 0; k < l.n; k++) {
+			struct booking b = { .event = e, .occ = l.v[k] };
+
+			b.state = e->cancelled || (l.v[k].change &&
+			    l.v[k].change->cancelled) ? "cancelled" :
+			    e->response == RESPONSE_ACCEPTED ||
+			    e->response == RESPONSE_ORGANIZER ? "booked" :
+			    "tentative";
+			booking_times(&b);
+			if (out->n == out->cap) {
+				out->cap = out->cap ? out->cap * 2 : 64;
+				out->v = grow(out->v, out->cap, sizeof(b));
+			}
+			out->v[out->n++] = b;
+		}
+	}
+	free(l.v);
+}
+
+static json_t *
+booking_json(const struct booking *b)
+{
+	const struct event *e = b->event;
+	const struct change *c = b->occ.change;
+	char s[32], t[32], o[32];
+
+	when_print(b->start, s);
+	when_print(b->end, t);
+	when_print(b->occ.original, o);
+	return json_pack("{s:s,s:s?,s:s,s:s?,s:s,s:s,s:b,s:s?,s:s,s:s}",
+	    "room", e->mailbox->email, "location", e->mailbox->location,
+	    "uid", e->meeting->uid, "original_start", e->rec ? o : NULL,
+	    "start", s, "end", t, "all_day", e->all_day, "subject",
+	    c && c->subject ? c->subject : e->subject, "organiser",
+	    e->meeting->own->mailbox->email, "state", b->state);
+}
+
+static json_t *
+row_json(const struct reservation *r)
+{
+	json_t *o, *link = json_null();
+	char s[32], t[32];
+
+	when_print(r->start, s);
+	when_print(r->end, t);
+	if (r->link_id != NULL)
+		link = json_pack("{s:s,s:s}", "id", r->link_id, "type",
+		    r->link_type);
+	o = json_pack("{s:s,s:s,s:s?,s:s,s:s,s:s,s:s?,s:s?,s:o}", "id", r->id,
+	    "number", r->number, "location", r->nfacilities ?
+	    r->facilities[0].location->id : NULL, "start", s, "end", t,
+	    "status", status_names[r->status], "briefDescription", r->brief,
+	    "requester_email", r->requester ? r->requester->email : NULL,
+	    "external_link", link);
+	return o;
+}
+
+json_t *
+cmd_dump(json_t *a, const char **why)
+{
+	const char *side = arg_text(a, "side");
+	struct bookings b = { 0 };
+	json_t *rows;
+	int64_t from, to;
+	size_t i;
+
+	window(a, &from, &to);
+	if (side == NULL || (strcmp(side, "exchange") != 0 &&
+	    strcmp(side, "topdesk") != 0)) {
+		*why = "side";
+		return NULL;
+	}
+	rows = json_array();
+	if (strcmp(side, "topdesk") == 0) {
+		for (i = 0; i < topdesk.all.n; i++)
+			if (topdesk.all.v[i]->start < to &&
+			    topdesk.all.v[i]->end > from)
+				json_array_append_new(rows,
+				    row_json(topdesk.all.v[i]));
+	} else {
+		for (i = 0; i < exchange.nrooms; i++)
+			room_bookings(exchange.rooms[i], from, to, &b);
+		for (i = 0; i < b.n; i++)
+			json_array_append_new(rows, booking_json(&b.v[i]));
+		free(b.v);
+	}
+	return json_pack("{s:o}", "rows", rows);
+}
+
+struct report {
+	const char	*link_type;
+	const char	*fallback;
+	int		 tentative;
+	int64_t		 from;
+	int64_t		 to;
+	struct map	 claimed;	/* id of reservation -> booking */
+	json_int_t	 counts[4];
+	json_t		*lists[4];
+	json_int_t	 bookings;
+	json_int_t	 reservations;
+};
+
+enum { MISSING, EXTRA, DIFFERENT, DUPLICATES };
+static const char *const list_names[] = { "missing", "extra", "different",
+    "duplicates" };
+
+static void
+note(struct report *rep, int which, const struct booking *b,
+    const struct reservation *r, const char *what)
+{
+	json_t *o;
+
+	if (rep->counts[which]++ >= LISTED)
+		return;
+	o = json_object();
+	if (b != NULL)
+		json_object_set_new(o, "booking", booking_json(b));
+	if (r != NULL)
+		json_object_set_new(o, "reservation", row_json(r));
+	if (what != NULL)
+		json_object_set_new(o, "what", json_string(what));
+	json_array_append_new(rep->lists[which], o);
+}
+
+static int
+live(const struct report *rep, const struct reservation *r)
+{
+	return r->status == PLANNED && !r->archived && (rep->link_type ==
+	    NULL || (r->link_type != NULL &&
+	    strcmp(r->link_type, rep->link_type) == 0));
+}
+
+static int
+person_right(const struct report *rep, const struct booking *b,
+    const struct reservation *r)
+{
+	const char *organiser = b->event->meeting->own->mailbox->email;
+	struct person *p = map_get(&topdesk.emails, organiser);
+
+	if (r->requester == NULL)
+		return 0;
+	if (p != NULL)
+		return strcasecmp(r->requester->email, p->email) == 0;
+	return rep->fallback != NULL && r->requester->email != NULL &&
+	    strcasecmp(r->requester->email, rep->fallback) == 0;
+}
+
+/* Finds the reservations of one booking among those of its location. */
+static void
+compare_booking(struct report *rep, struct booking *b,
+    const struct location *l)
+{
+	struct reservation *near = NULL;
+	size_t i;
+
+	for (i = rows_at(&l->booked, b->start - topdesk.longest);
+	    i < l->booked.n && l->booked.v[i]->start < b->end; i++) {
+		struct reservation *r = l->booked.v[i];
+
+		if (!live(rep, r) || r->end <= b->start ||
+		    map_get(&rep->claimed, r->id) != NULL)
+			continue;
+		if (r->start == b->start && r->end == b->end) {
+			if (b->match == NULL) {
+				b->match = r;
+				map_put(&rep->claimed, r->id, b);
+			} else {
+				map_put(&rep->claimed, r->id, b);
+				note(rep, DUPLICATES, b, r, NULL);
+			}
+		} else if (near == NULL)
+			near = r;
+	}
+	if (b->match == NULL) {
+		if (near != NULL && near->link_id != NULL)
+			note(rep, MISSING, b, near, "another time");
+		else
+			note(rep, MISSING, b, NULL, NULL);
+	} else if (!person_right(rep, b, b->match))
+		note(rep, DIFFERENT, b, b->match, "requester");
+}
+
+static void
+compare_room(struct report *rep, const struct mailbox *room)
+{
+	struct location *l = map_get(&topdesk.locations, room->location);
+	struct bookings b = { 0 };
+	size_t i;
+
+	room_bookings(room, rep->from, rep->to, &b);
+	for (i = 0; i < b.n; i++) {
+		if (strcmp(b.v[i].state, "booked") != 0 &&
+		    !(rep->tentative && b.v[i].state[0] == 't'))
+			continue;
+		rep->bookings++;
+		compare_booking(rep, &b.v[i], l);
+	}
+	for (i = 0; i < l->booked.n; i++) {
+		struct reservation *r = l->booked.v[i];
+
+		if (!live(rep, r) || r->start >= rep->to ||
+		    r->end <= rep->from)
+			continue;
+		rep->reservations++;
+		if (map_get(&rep->claimed, r->id) == NULL)
+			note(rep, EXTRA, NULL, r, NULL);
+	}
+	free(b.v);
+}
+
+json_t *
+cmd_compare(json_t *a, const char **why)
+{
+	struct report rep = { .link_type = arg_text(a, "link_type"),
+	    .fallback = arg_text(a, "fallback"),
+	    .tentative = arg_int(a, "tentative", 0) };
+	json_int_t rooms = 0;
+	char count[32];
+	json_t *o;
+	size_t i;
+	int k, equal = 1;
+
+	(void)why;
+	window(a, &rep.from, &rep.to);
+	for (k = 0; k < 4; k++)
+		rep.lists[k] = json_array();
+	for (i = 0; i < exchange.nrooms; i++)
+		if (exchange.rooms[i]->location != NULL) {
+			compare_room(&rep, exchange.rooms[i]);
+			rooms++;
+		}
+	map_free(&rep.claimed, NULL);
+	for (k = 0; k < 4; k++)
+		equal = equal && rep.counts[k] == 0;
+	o = json_pack("{s:b,s:I,s:I,s:I}", "equal", equal, "rooms", rooms,
+	    "bookings", rep.bookings, "reservations", rep.reservations);
+	for (k = 0; k < 4; k++) {
+		(void)snprintf(count, sizeof(count), "%s_count",
+		    list_names[k]);
+		json_object_set_new(o, list_names[k], rep.lists[k]);
+		json_object_set_new(o, count, json_integer(rep.counts[k]));
+	}
+	return o;
+}

@@ -1,0 +1,28 @@
+/*
+ * topdesk_http.h: what the files of the TOPdesk listener share.
+ */
+#ifndef ORB_SIM_TOPDESK_HTTP_H
+#define ORB_SIM_TOPDESK_HTTP_H
+
+#include "http.h"
+#include "topdesk.h"
+
+/* topdesk.c */
+void	 td_error(struct request *, int, const char *, const char *,
+	    const char *, ...) __attribute__((format(printf, 5, 6)));
+int	 td_forbidden(struct request *, int, const char *);
+void	 td_allows_args(struct request *, const char *);
+
+/* reservation_list.c, reservation_write.c */
+void	 td_list(struct request *);
+void	 td_get(struct request *);
+void	 td_create(struct request *);
+void	 td_patch(struct request *);
+void	 td_cancel(struct request *);
+void	 td_reschedule(struct request *);
+void	 td_facility_add(struct request *);
+void	 td_facility_move(struct request *);
+void	 td_facility_remove(struct request *);
+void	 td_answer(struct request *, const struct reservation *, int);
+
+#endif
