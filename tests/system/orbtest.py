@@ -12,13 +12,11 @@ import atexit
 import ctypes
 import json
 import os
-import random
 import re
 import selectors
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +29,7 @@ BUILD = os.path.abspath(os.environ.get("ORB_BUILD") or
                         os.path.join(SRC, "build"))
 UPSTREAMS = ("exchange", "topdesk")
 ROOT = os.getuid() == 0
+FALLBACK = "reception@sim.test"
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -406,7 +405,11 @@ class Orb:
             os.chown(self.kek, self.users["keyd"], self.users["keyd"])
 
     def rooms_make(self, count):
-        return self.sim.world(rooms=count)["rooms"]
+        names = ("Aquarium", "Boardroom", "Cinema", "Dome", "Engine", "Forum")
+        return [self.sim.add_room(
+            mailbox="room%d@sim.test" % (i + 1), name=names[i % 6] + (
+                " %d" % (i // 6 + 1) if i >= 6 else ""))
+            for i in range(count)]
 
     def settings_make(self, poll):
         facts = self.sim.facts
@@ -435,8 +438,7 @@ class Orb:
                        "location": r["location"]} for r in self.rooms]}
 
     def fallback(self):
-        return self.sim.person(email="reception@sim.test",
-                               name="Reception")["id"]
+        return self.sim.add_person(email=FALLBACK, name="Reception")["id"]
 
     def conf_write(self):
         with open(self.conf_file, "w") as f:
@@ -580,7 +582,7 @@ class Orb:
     # looking
 
     def compare(self):
-        return self.sim.compare()
+        return self.sim.compare(fallback=FALLBACK)
 
     def equal(self):
         return bool(self.compare()["equal"])
