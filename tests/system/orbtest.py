@@ -272,6 +272,7 @@ class Unit:
         if used:
             self.cpu_gone += used.ru_utime + used.ru_stime
         self.exits.append(status)
+        self.group_kill(signal.SIGKILL)  # as systemd does with what is left
         os.close(self.pidfd)
         self.pid, self.pidfd, self.ready = 0, -1, False
         return True
@@ -312,8 +313,8 @@ class Supervisor(threading.Thread):
         """One look at everything; seconds until the next is due."""
         pause = 5.0
         for unit in self.units:
-            if unit.pid and unit.reap():
-                unit.group_kill(signal.SIGKILL)
+            if unit.pid:
+                unit.reap()
             if not unit.pid and unit.wanted and not self.stopping:
                 due = unit.started + (0.1 if unit.starts < 2 or
                                       len(unit.exits) < 3 else 0.5)
