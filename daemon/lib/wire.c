@@ -63,6 +63,12 @@ reserve(struct wire_out *w, size_t n)
 	return p;
 }
 
+uint8_t *
+wire_reserve(struct wire_out *w, size_t n)
+{
+	return reserve(w, n);
+}
+
 static int
 put_be(struct wire_out *w, uint64_t v, size_t n)
 {

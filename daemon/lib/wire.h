@@ -49,6 +49,8 @@ void wire_out_free(struct wire_out *);
 /* Forget the contents, keep the memory. */
 void wire_out_reset(struct wire_out *);
 
+/* Room for n more bytes that the caller fills, or NULL and the sticky error. */
+uint8_t *wire_reserve(struct wire_out *, size_t n);
 int wire_put_u8(struct wire_out *, uint8_t);
 int wire_put_u16(struct wire_out *, uint16_t);
 int wire_put_u32(struct wire_out *, uint32_t);

@@ -13,14 +13,14 @@
 #include <stdint.h>
 
 #define KEY_LEN 32
-#define LINK_MAX 64
+#define IDENTITY_LINK_MAX 64 /* bytes, its zero byte among them */
 
 /* original_start: seconds UTC, 0 for a single meeting.  mailbox in lower case. */
 void identity_key(const char *mailbox, const char *uid, int64_t original_start,
     uint8_t key[KEY_LEN]);
 /* gen from 1. */
 void identity_link(const uint8_t key[KEY_LEN], unsigned gen,
-    char link[LINK_MAX]);
+    char link[IDENTITY_LINK_MAX]);
 /* 0, or -1 when it is no link of ORB's. */
 int identity_parse(const char *link, uint8_t key[KEY_LEN], unsigned *gen);
 

@@ -1,0 +1,666 @@
+/*
+ * plan.c: the rules by which two calendars of one room become one.
+ *
+ * plan_room() walks the three arrays together, key by key, and judges each key
+ * by itself.  In what follows e is the booking as Exchange shows it, t the
+ * reservation that carries its link, a what both agreed on last.
+ *
+ * Words.  e is WANTED when it is there, not gone and takes the room: booked,
+ * or tentative where policy says so.  e is DROPPED when the object itself says
+ * that it is cancelled, or a GET said that it is gone: the only evidence on
+ * which anything is cancelled.  t is LIVE when it holds the room or asks for
+ * it (booked, request, conflicting) and is not archived.  Among several t of a
+ * key the live one of the highest generation counts; two live ones are
+ * reported.  OVER is what has ended.  Times compare in whole minutes, text by
+ * fingerprint, an unknown fingerprint being no evidence of a change.
+ *
+ * The rules (a row without its number is "nothing"):
+ *
+ *      e        a       t           then
+ *   1  wanted   none    none        CREATE generation 1, unless over or
+ *                                   outside the window
+ *   2  wanted   none    live        ADOPT.  What differs becomes a CHANGE in
+ *                                   the next planning, in one write
+ *   3  wanted   none    cancelled   REPORT: never silently make again what a
+ *                                   person cancelled
+ *   4  wanted   live    live        by aspect, time and text:
+ *                                   only e changed, t not yet equal  CHANGE
+ *                                   both changed, and differently    CHANGE,
+ *                                      and the conflict is its reason
+ *                                   only t changed                   REPORT
+ *                                   e changed, t is equal already    ADOPT
+ *   5  wanted   live    none        CONFIRM when the list should have it; when
+ *                                   it lies outside the list, CHANGE if e did
+ *   6  wanted   live    cancelled   REPORT
+ *   7  wanted   dead    live        ADOPT
+ *               dead    else        CREATE of the next generation
+ *   8  dropped  live    live        CANCEL unless over
+ *                       cancelled   BURY
+ *                       none        CANCEL unless over: mapd reads before it
+ *                                   writes
+ *               dead    live        CANCEL unless over
+ *   9  tentative, policy waits      nothing: the room has not answered yet
+ *  10  absent   any     any         nothing; FORGET once a is before the window
+ *  11  dropped  none    live        CANCEL unless over
+ *      absent   none    live        REPORT orphan
+ *  12  an action that may be under way: nothing.  One that is set aside or
+ *      held is compared with what the rules say now: the same, nothing;
+ *      another, that one (it replaces the old); none, UNHOLD.
+ *
+ * Besides: what is issued or archived is not written to, it is REPORTed as
+ * locked; what TOPdesk planned over another is REPORTed as conflicting; what
+ * is over on both sides is not written to.  A reservation without a link of
+ * ours is none of this file's business.
+ *
+ * Why an ADOPT writes nothing, though e and t may differ: adoption happens
+ * after the state was lost, when it is not known which side changed.  What t
+ * shows becomes the agreed base; the next planning then sees e differ from it
+ * and t not, which is rule 4's first case.  Text that is equal is agreed at
+ * once, so a rebuilt state causes no write where nothing differs.
+ *
+ * Not here: reading, writing, limits of mass cancellation (the caller counts
+ * with plan_cancellations()), the journal.
+ */
+#include "mapd/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/marks.h"
+
+/* One key's turn. */
+struct turn {
+	const struct plan_input *in;
+	struct plan_output *out;
+	const uint8_t *key;
+	const struct seen *e;
+	const struct seen *t;      /* the live one that counts */
+	const struct seen *locked; /* archived, not cancelled */
+	const struct seen *cancelled;
+	const struct agreed *a; /* NULL also when its gen is 0 */
+	unsigned nlive, maxgen;
+};
+
+static const uint8_t unknown[PRINT_LEN];
+static const uint8_t no_key[KEY_LEN];
+
+int
+seen_compare(const void *a, const void *b)
+{
+	return memcmp(((const struct seen *)a)->key,
+	    ((const struct seen *)b)->key, KEY_LEN);
+}
+
+int
+agreed_compare(const void *a, const void *b)
+{
+	return memcmp(((const struct agreed *)a)->key,
+	    ((const struct agreed *)b)->key, KEY_LEN);
+}
+
+static int64_t
+minute(int64_t t)
+{
+	return t / 60 - (t % 60 < 0);
+}
+
+static int
+same_time(int64_t s1, int64_t e1, int64_t s2, int64_t e2)
+{
+	return minute(s1) == minute(s2) && minute(e1) == minute(e2);
+}
+
+static int
+is_known(const uint8_t print[PRINT_LEN])
+{
+	return memcmp(print, unknown, PRINT_LEN) != 0;
+}
+
+static int
+same_print(const uint8_t a[PRINT_LEN], const uint8_t b[PRINT_LEN])
+{
+	return memcmp(a, b, PRINT_LEN) == 0;
+}
+
+static int
+is_wanted(const struct turn *w)
+{
+	return w->e && !w->e->gone &&
+	    (w->e->state == BOOKING_STATE_BOOKED ||
+		(w->e->state == BOOKING_STATE_TENTATIVE &&
+		    w->in->policy.tentative_books));
+}
+
+static int
+is_dropped(const struct turn *w)
+{
+	return w->e && (w->e->gone || w->e->state == BOOKING_STATE_CANCELLED);
+}
+
+static int
+is_over(const struct turn *w, int64_t end)
+{
+	return end <= w->in->now;
+}
+
+static int
+in_window(const struct turn *w, int64_t start, int64_t end)
+{
+	return start < w->in->to && end > w->in->from;
+}
+
+static uint32_t
+row_of(const struct seen *s)
+{
+	return s ? s->row : PLAN_NOROW;
+}
+
+static int
+emit(struct turn *w, enum plan_kind kind, enum plan_reason reason,
+    unsigned change, unsigned gen)
+{
+	struct plan_output *out = w->out;
+	struct action *p;
+	size_t cap = out->cap ? out->cap * 2 : 64;
+
+	if (out->n == out->cap) {
+		if ((p = realloc(out->actions, cap * sizeof(*p))) == NULL)
+			return -1;
+		out->actions = p;
+		out->cap = cap;
+	}
+	p = &out->actions[out->n++];
+	memset(p, 0, sizeof(*p));
+	p->kind = kind;
+	p->reason = reason;
+	p->change = change;
+	p->gen = (uint8_t)gen;
+	memcpy(p->key, w->key, KEY_LEN);
+	p->group = w->e ? w->e->group : w->a ? w->a->group : 0;
+	p->exchange = row_of(w->e);
+	p->topdesk = row_of(w->t ? w->t : w->locked ? w->locked : w->cancelled);
+	p->agreed = w->a ? w->a->row : PLAN_NOROW;
+	return 0;
+}
+
+static int
+report(struct turn *w, enum plan_reason reason)
+{
+	return emit(w, PLAN_REPORT, reason, 0, 0);
+}
+
+/* A reservation that is not there yet, or no longer. */
+static int
+plan_create(struct turn *w)
+{
+	unsigned gen = w->maxgen;
+
+	if (w->a && w->a->gen > gen)
+		gen = w->a->gen;
+	if (is_over(w, w->e->end) || !in_window(w, w->e->start, w->e->end))
+		return 0;
+	/* A generation is one byte of the link; nobody gets there. */
+	if (gen == UINT8_MAX)
+		return report(w, REASON_LOCKED);
+	return emit(w, PLAN_CREATE, REASON_NONE, 0, gen + 1);
+}
+
+/* Rules 1, 2, 3 and 7: nothing live is agreed. */
+static int
+plan_new(struct turn *w)
+{
+	if (w->t)
+		return emit(w, PLAN_ADOPT, REASON_NONE, 0, w->t->gen);
+	if (w->a)
+		return plan_create(w);
+	if (is_over(w, w->e->end))
+		return 0;
+	if (w->locked)
+		return report(w, REASON_LOCKED);
+	if (w->cancelled)
+		return report(w, REASON_CANCELLED_IN_TOPDESK);
+	return plan_create(w);
+}
+
+/* What differs between three sightings of one booking. */
+struct difference {
+	unsigned write; /* bits: e changed and t does not show it */
+	int both;       /* ... and t was changed as well */
+	int theirs;     /* t was changed, e was not */
+	int learn;      /* e and t are equal, but not so agreed */
+};
+
+static void
+compare_time(const struct seen *e, const struct seen *t, const struct agreed *a,
+    struct difference *d)
+{
+	int ours = !same_time(e->start, e->end, a->start, a->end);
+	int theirs = !same_time(t->start, t->end, a->start, a->end);
+
+	if (same_time(e->start, e->end, t->start, t->end)) {
+		d->learn |= ours;
+	} else if (ours) {
+		d->write |= CHANGE_TIME;
+		d->both |= theirs;
+	} else {
+		d->theirs |= theirs;
+	}
+}
+
+/*
+ * Did a person change the text of t?  TOPdesk may keep a text differently than
+ * it was written; as long as the reservation was not modified since then, that
+ * is no change.
+ */
+static int
+text_edited(const struct seen *t, const struct agreed *a)
+{
+	return is_known(a->td_print) && is_known(t->print) &&
+	    !same_print(t->print, a->td_print) && a->changed != 0 &&
+	    t->changed != a->changed;
+}
+
+static void
+compare_text(const struct seen *e, const struct seen *t, const struct agreed *a,
+    struct difference *d)
+{
+	int ours = is_known(e->print) && !same_print(e->print, a->ex_print);
+	int moved = is_known(t->print) && !same_print(t->print, a->td_print);
+
+	if (is_known(e->print) && same_print(e->print, t->print)) {
+		d->learn |= ours || moved;
+	} else if (ours) {
+		d->write |= CHANGE_TEXT;
+		d->both |= text_edited(t, a);
+	} else if (moved) {
+		d->theirs |= text_edited(t, a);
+		d->learn |= !text_edited(t, a);
+	}
+}
+
+static int
+is_locked(const struct seen *t)
+{
+	return (t->marks & (MARK_ISSUED | MARK_ARCHIVED)) != 0;
+}
+
+/* Rule 4. */
+static int
+plan_both(struct turn *w)
+{
+	struct difference d = {0};
+
+	compare_time(w->e, w->t, w->a, &d);
+	compare_text(w->e, w->t, w->a, &d);
+	d.learn |= w->a->gen != w->t->gen;
+	if (is_over(w, w->e->end) && is_over(w, w->t->end))
+		return 0;
+	if (d.theirs && report(w, REASON_CHANGED_IN_TOPDESK))
+		return -1;
+	if (d.write && is_locked(w->t))
+		return report(w, REASON_LOCKED);
+	if (d.write)
+		return emit(w, PLAN_CHANGE,
+		    d.both ? REASON_CHANGED_ON_BOTH : REASON_NONE, d.write,
+		    w->t->gen);
+	return d.learn ? emit(w, PLAN_ADOPT, REASON_NONE, 0, w->t->gen) : 0;
+}
+
+/* e against what was agreed, where t is not to be seen. */
+static unsigned
+changed_bits(const struct seen *e, const struct agreed *a)
+{
+	unsigned bits = 0;
+
+	if (!same_time(e->start, e->end, a->start, a->end))
+		bits |= CHANGE_TIME;
+	if (is_known(e->print) && !same_print(e->print, a->ex_print))
+		bits |= CHANGE_TEXT;
+	return bits;
+}
+
+/* Rules 5 and 6: live is agreed, but nothing live is seen. */
+static int
+plan_unseen(struct turn *w)
+{
+	unsigned bits = changed_bits(w->e, w->a);
+
+	if (is_over(w, w->e->end) && is_over(w, w->a->end))
+		return 0;
+	if (w->locked)
+		return bits ? report(w, REASON_LOCKED) : 0;
+	if (w->cancelled)
+		return report(w, REASON_CANCELLED_IN_TOPDESK);
+	if (in_window(w, w->a->start, w->a->end))
+		return emit(w, PLAN_CONFIRM, REASON_NONE, 0, w->a->gen);
+	return bits ? emit(w, PLAN_CHANGE, REASON_NONE, bits, w->a->gen) : 0;
+}
+
+/* Rules 8 and 11: there is positive evidence. */
+static int
+plan_dropped(struct turn *w)
+{
+	int agreed_live = w->a && !w->a->dead;
+
+	if (w->t) {
+		if (is_over(w, w->t->end))
+			return 0;
+		if (is_locked(w->t))
+			return report(w, REASON_LOCKED);
+		return emit(w, PLAN_CANCEL, REASON_NONE, 0, w->t->gen);
+	}
+	if (!agreed_live)
+		return 0;
+	if (w->locked)
+		return is_over(w, w->locked->end) ? 0
+						  : report(w, REASON_LOCKED);
+	if (w->cancelled)
+		return emit(w, PLAN_BURY, REASON_NONE, 0, w->a->gen);
+	if (is_over(w, w->a->end))
+		return 0;
+	return emit(w, PLAN_CANCEL, REASON_NONE, 0, w->a->gen);
+}
+
+/* Rules 10 and 11: absence is evidence of nothing. */
+static int
+plan_absent(struct turn *w)
+{
+	if (w->a)
+		return w->a->end < w->in->from
+		    ? emit(w, PLAN_FORGET, REASON_NONE, 0, w->a->gen)
+		    : 0;
+	if (w->t && !is_over(w, w->t->end))
+		return report(w, REASON_ORPHAN);
+	return 0;
+}
+
+static int
+plan_rules(struct turn *w)
+{
+	if (w->nlive > 1 && report(w, REASON_DUPLICATE))
+		return -1;
+	if (w->t && w->t->state == BOOKING_STATE_CONFLICTING && is_wanted(w) &&
+	    !is_over(w, w->t->end) && report(w, REASON_CONFLICTING))
+		return -1;
+	if (is_dropped(w))
+		return plan_dropped(w);
+	if (w->e == NULL)
+		return plan_absent(w);
+	if (!is_wanted(w))
+		return 0;
+	if (w->a == NULL || w->a->dead)
+		return plan_new(w);
+	return w->t ? plan_both(w) : plan_unseen(w);
+}
+
+static int
+is_write(const struct action *x)
+{
+	return x->kind == PLAN_CREATE || x->kind == PLAN_CHANGE ||
+	    x->kind == PLAN_CANCEL;
+}
+
+void
+plan_aim(const struct action *x, const struct seen *e, struct aim *aim)
+{
+	memset(aim, 0, sizeof(*aim));
+	aim->kind = (uint8_t)x->kind;
+	aim->change = (uint8_t)x->change;
+	aim->gen = x->gen;
+	if (x->kind == PLAN_CANCEL || e == NULL)
+		return;
+	aim->start = e->start;
+	aim->end = e->end;
+	memcpy(aim->print, e->print, PRINT_LEN);
+}
+
+static int
+same_aim(const struct aim *a, const struct aim *b)
+{
+	return a->kind == b->kind && a->change == b->change &&
+	    a->gen == b->gen && same_time(a->start, a->end, b->start, b->end) &&
+	    same_print(a->print, b->print);
+}
+
+/*
+ * Rule 12 for an action that waits: of the actions from first on, the write is
+ * dropped when it is what waits already; without a write, what waits goes.
+ */
+static int
+plan_waiting(struct turn *w, const struct agreed *waits, size_t first)
+{
+	struct plan_output *out = w->out;
+	struct aim aim;
+
+	for (size_t i = first; i < out->n; i++) {
+		if (!is_write(&out->actions[i]))
+			continue;
+		plan_aim(&out->actions[i], w->e, &aim);
+		if (!same_aim(&aim, &waits->aim))
+			return 0;
+		memmove(&out->actions[i], &out->actions[i + 1],
+		    (--out->n - i) * sizeof(out->actions[0]));
+		return 0;
+	}
+	return emit(w, PLAN_UNHOLD, REASON_NONE, 0, waits->aim.gen);
+}
+
+static int
+plan_key(struct turn *w, const struct agreed *row)
+{
+	size_t first = w->out->n;
+
+	if (row && row->busy)
+		return 0;
+	w->a = row && row->gen ? row : NULL;
+	if (plan_rules(w))
+		return -1;
+	return row && row->waiting ? plan_waiting(w, row, first) : 0;
+}
+
+/* Puts one reservation of the key into its place. */
+static void
+sight(struct turn *w, const struct seen *t)
+{
+	if (t->gen > w->maxgen)
+		w->maxgen = t->gen;
+	if (t->state == BOOKING_STATE_CANCELLED) {
+		if (w->cancelled == NULL || t->gen > w->cancelled->gen)
+			w->cancelled = t;
+	} else if (t->marks & MARK_ARCHIVED) {
+		if (w->locked == NULL || t->gen > w->locked->gen)
+			w->locked = t;
+	} else {
+		w->nlive++;
+		if (w->t == NULL || t->gen > w->t->gen)
+			w->t = t;
+	}
+}
+
+int
+plan_room(const struct plan_input *in, struct plan_output *out)
+{
+	const struct agreed *row;
+	const uint8_t *key;
+	size_t i = 0, j = 0, k = 0;
+
+	while (j < in->ntopdesk &&
+	    memcmp(in->topdesk[j].key, no_key, KEY_LEN) == 0)
+		j++;
+	for (;;) {
+		struct turn w = {.in = in, .out = out};
+
+		key = i < in->nexchange ? in->exchange[i].key : NULL;
+		if (j < in->ntopdesk &&
+		    (!key || memcmp(in->topdesk[j].key, key, KEY_LEN) < 0))
+			key = in->topdesk[j].key;
+		if (k < in->nagreed &&
+		    (!key || memcmp(in->agreed[k].key, key, KEY_LEN) < 0))
+			key = in->agreed[k].key;
+		if (key == NULL)
+			return 0;
+		row = NULL;
+		w.key = key;
+		for (; i < in->nexchange &&
+		     memcmp(in->exchange[i].key, key, KEY_LEN) == 0;
+		     i++)
+			w.e = &in->exchange[i];
+		for (; j < in->ntopdesk &&
+		     memcmp(in->topdesk[j].key, key, KEY_LEN) == 0;
+		     j++)
+			sight(&w, &in->topdesk[j]);
+		for (; k < in->nagreed &&
+		     memcmp(in->agreed[k].key, key, KEY_LEN) == 0;
+		     k++)
+			row = &in->agreed[k];
+		if (plan_key(&w, row))
+			return -1;
+	}
+}
+
+void
+plan_free(struct plan_output *out)
+{
+	free(out->actions);
+	memset(out, 0, sizeof(*out));
+}
+
+void
+agreed_adopt(struct agreed *a, const struct seen *e, const struct seen *t)
+{
+	struct difference d = {0};
+	int fresh = a->gen == 0 || a->dead;
+
+	memcpy(a->key, t->key, KEY_LEN);
+	if (e)
+		a->group = e->group;
+	if (fresh) {
+		memset(a->ex_print, 0, PRINT_LEN);
+		memset(a->td_print, 0, PRINT_LEN);
+	}
+	compare_time(e ? e : t, t, a, &d);
+	if (fresh || !d.theirs) {
+		a->start = t->start;
+		a->end = t->end;
+	}
+	d.theirs = 0;
+	compare_text(e ? e : t, t, a, &d);
+	if (e && same_print(e->print, t->print))
+		memcpy(a->ex_print, e->print, PRINT_LEN);
+	if (fresh || !d.theirs) {
+		memcpy(a->td_print, t->print, PRINT_LEN);
+		a->changed = t->changed;
+	}
+	a->gen = t->gen;
+	a->dead = 0;
+}
+
+void
+agreed_settle(struct agreed *a, const struct aim *aim, int64_t changed)
+{
+	int create = aim->kind == PLAN_CREATE;
+
+	if (aim->gen)
+		a->gen = aim->gen;
+	a->dead = aim->kind == PLAN_CANCEL || aim->kind == PLAN_BURY;
+	if (create || (aim->change & CHANGE_TIME)) {
+		a->start = aim->start;
+		a->end = aim->end;
+	}
+	if (create || (aim->change & CHANGE_TEXT)) {
+		memcpy(a->ex_print, aim->print, PRINT_LEN);
+		memcpy(a->td_print, aim->print, PRINT_LEN);
+		/* Only here: a write of the time alone must not make text that
+		 * a person edited before it look like ours. */
+		a->changed = changed;
+	}
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+size_t
+plan_cancellations(const struct plan_output *out, size_t nrooms)
+{
+	uint64_t *groups = NULL;
+	size_t n = 0, total = 0, distinct = 0;
+
+	for (size_t r = 0; r < nrooms; r++)
+		for (size_t i = 0; i < out[r].n; i++)
+			total += out[r].actions[i].kind == PLAN_CANCEL;
+	if (total == 0)
+		return 0;
+	/* Without memory each counts: rather ask a person than not. */
+	if ((groups = malloc(total * sizeof(*groups))) == NULL)
+		return total;
+	for (size_t r = 0; r < nrooms; r++)
+		for (size_t i = 0; i < out[r].n; i++) {
+			if (out[r].actions[i].kind != PLAN_CANCEL)
+				continue;
+			/* An unknown group is one of its own. */
+			if (out[r].actions[i].group == 0)
+				distinct++;
+			else
+				groups[n++] = out[r].actions[i].group;
+		}
+	qsort(groups, n, sizeof(*groups), compare_groups);
+	for (size_t i = 0; i < n; i++)
+		distinct += i == 0 || groups[i] != groups[i - 1];
+	free(groups);
+	return distinct;
+}
+
+const char *
+plan_kind_name(enum plan_kind kind)
+{
+	static const char *const names[] = {[PLAN_CREATE] = "create",
+	    [PLAN_ADOPT] = "adopt",
+	    [PLAN_CHANGE] = "change",
+	    [PLAN_CANCEL] = "cancel",
+	    [PLAN_BURY] = "bury",
+	    [PLAN_FORGET] = "forget",
+	    [PLAN_UNHOLD] = "unhold",
+	    [PLAN_CONFIRM] = "confirm",
+	    [PLAN_REPORT] = "report"};
+
+	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind]
+							       : "unknown";
+}
+
+const char *
+plan_reason_text(enum plan_reason reason)
+{
+	switch (reason) {
+	case REASON_NONE:
+		return "";
+	case REASON_CANCELLED_IN_TOPDESK:
+		return "cancelled in TOPdesk, but still booked in Exchange: "
+		       "cancel the meeting in Outlook, or move it to have it "
+		       "reserved anew by hand";
+	case REASON_CHANGED_IN_TOPDESK:
+		return "changed in TOPdesk only: make the same change in "
+		       "Outlook, or change it back in TOPdesk";
+	case REASON_CHANGED_ON_BOTH:
+		return "changed in Outlook and in TOPdesk: Outlook's was "
+		       "written; tell whoever changed the reservation";
+	case REASON_CONFLICTING:
+		return "TOPdesk planned it over another reservation: move one "
+		       "of the two";
+	case REASON_ORPHAN:
+		return "the reservation carries ORB's link, but Exchange shows "
+		       "no such meeting and no sign that it was cancelled: "
+		       "cancel it in TOPdesk if it is not needed";
+	case REASON_LOCKED:
+		return "the reservation is issued or archived, so TOPdesk "
+		       "refuses the change: make it there by hand";
+	case REASON_DUPLICATE:
+		return "two live reservations carry the same link: cancel the "
+		       "one that is not needed";
+	}
+	return "unknown";
+}
