@@ -86,6 +86,9 @@ fault_matches(struct fault *f, const struct request *r, const char *template)
 	if (f->kind == FAULT_410 && (template == NULL ||
 	    strstr(template, "delta") == NULL))
 		return 0;
+	if ((f->kind == FAULT_FOREIGN_LINK || f->kind == FAULT_EXPIRED) &&
+	    r->listener != GRAPH)
+		return 0;
 	if (f->endpoint == NULL)
 		return 1;
 	(void)snprintf(where, sizeof(where), "%s /%s", r->method,
@@ -196,13 +199,15 @@ fault_before(struct request *r)
 static void
 fault_foreign(struct request *r)
 {
-	char *at = r->out.b ? strstr(r->out.b, "Link\":\"https://") : NULL;
+	char *at = r->out.b ? strstr(r->out.b, "\"@odata.nextLink\":") : NULL;
 	struct text t = { 0 };
 	const char *rest;
 
+	if (at == NULL && r->out.b != NULL)
+		at = strstr(r->out.b, "\"@odata.deltaLink\":");
 	if (at == NULL)
 		return;
-	at += strlen("Link\":\"");
+	at = strstr(at, "https://");
 	rest = strstr(at, "/v1.0");
 	if (rest == NULL)
 		return;
