@@ -52,10 +52,10 @@ open_file(struct journal *j, const char *path, struct err *e)
 }
 
 static int
-open_journald(struct journal *j, struct err *e)
+open_journald(struct journal *j, const char *path, struct err *e)
 {
 	j->to.sun_family = AF_UNIX;
-	snprintf(j->to.sun_path, sizeof(j->to.sun_path), "%s", JOURNALD);
+	snprintf(j->to.sun_path, sizeof(j->to.sun_path), "%s", path);
 	snprintf(j->where, sizeof(j->where), "journald");
 	/* Not connected: journald may be restarted. */
 	j->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -75,8 +75,10 @@ journal_open(const char *where, const char *dir, struct journal **out,
 	snprintf(path, sizeof(path), "%s/journal.jsonl", dir);
 	if (strncmp(where, "file:", 5) == 0)
 		rc = open_file(j, where + 5, e);
+	else if (strncmp(where, "socket:", 7) == 0)
+		rc = open_journald(j, where + 7, e);
 	else if (strcmp(where, "journald") == 0 || access(JOURNALD, F_OK) == 0)
-		rc = open_journald(j, e);
+		rc = open_journald(j, JOURNALD, e);
 	else
 		rc = open_file(j, path, e);
 	if (rc) {

@@ -19,8 +19,8 @@ struct journal;
 
 /*
  * where is conf.ledger.journal: "auto", "journald" or "file:/path"; auto is
- * journald when its socket is there, else DIR/journal.jsonl.  Before
- * lock-down.  -1 and err.
+ * journald when its socket is there, else DIR/journal.jsonl.  Tests also use
+ * "socket:/path", a journald of their own.  Before lock-down.  -1 and err.
  */
 int journal_open(const char *where, const char *dir, struct journal **,
     struct err *);
