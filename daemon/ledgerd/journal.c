@@ -20,7 +20,6 @@
 struct journal {
 	int fd;
 	int lines; /* JSON lines to a file; else datagrams to journald */
-	struct sockaddr_un to;
 	char where[256];
 	uint64_t dropped;
 	char *stage; /* entries; datagrams have their length in front */
@@ -54,12 +53,20 @@ open_file(struct journal *j, const char *path, struct err *e)
 static int
 open_journald(struct journal *j, const char *path, struct err *e)
 {
-	j->to.sun_family = AF_UNIX;
-	snprintf(j->to.sun_path, sizeof(j->to.sun_path), "%s", path);
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
 	snprintf(j->where, sizeof(j->where), "journald");
-	/* Not connected: journald may be restarted. */
+	/* Connected now: the sandbox lets no address be given later.  systemd
+	 * keeps journald's end open while journald restarts. */
 	j->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return j->fd < 0 ? err_sys(e, "socket to journald") : 0;
+	if (j->fd >= 0 && connect(j->fd, (struct sockaddr *)&to,
+	    sizeof(to)) == 0)
+		return 0;
+	err_sys(e, "ledger.journal: connect to journald at %s", path);
+	if (j->fd >= 0)
+		close(j->fd);
+	return -1;
 }
 
 int
@@ -283,9 +290,8 @@ send_datagrams(struct journal *j)
 
 	for (size_t at = 0; at < j->len; at += sizeof(len) + len) {
 		memcpy(&len, j->stage + at, sizeof(len));
-		if (sendto(j->fd, j->stage + at + sizeof(len), len,
-			MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&j->to,
-			sizeof(j->to)) < 0)
+		if (send(j->fd, j->stage + at + sizeof(len), len,
+			MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			j->dropped++;
 	}
 }
