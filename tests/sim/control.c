@@ -9,6 +9,7 @@
  */
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <err.h>
@@ -229,7 +230,7 @@ control_open(const char *dir)
 	memcpy(un.sun_path, socket_path, strlen(socket_path) + 1);
 	(void)unlink(socket_path);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener == -1 || signals == -1 ||
+	if (listener == -1 || signals == -1 || fchmod(listener, 0600) == -1 ||
 	    bind(listener, (struct sockaddr *)&un, sizeof(un)) == -1 ||
 	    listen(listener, 16) == -1)
 		err(1, "%s", socket_path);

@@ -184,7 +184,6 @@ void	 uid_of_occurrence(const char *, int64_t, char *, size_t);
 void	 event_occurrences(const struct event *, int64_t, int64_t,
 	    struct occurrences *);
 int	 event_has_occurrence(const struct event *, int64_t);
-int	 event_in_window(const struct event *, int64_t, int64_t);
 int	 recurrence_parse(json_t *, struct recurrence **, const char **);
 extern const char *const pattern_names[];
 extern const char *const range_names[];

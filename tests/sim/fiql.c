@@ -166,8 +166,9 @@ fiql_compare(struct parser *ps)
 		if (fiql_value_add(ps, f) == -1)
 			return fail(ps, f, "bad value");
 	} while (*ps->p == ',');
-	if (*ps->p++ != ')')
+	if (*ps->p != ')')
 		return fail(ps, f, "unclosed list");
+	ps->p++;
 	return f;
 }
 

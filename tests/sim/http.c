@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -318,17 +320,19 @@ http_start(enum listener which, const char *address, int port,
 void
 http_end(void)
 {
-	int i;
+	int i, fd[LISTENERS];
 
 	for (i = 0; i < LISTENERS; i++)
-		if (listening[i].daemon != NULL)
-			(void)MHD_quiesce_daemon(listening[i].daemon);
+		fd[i] = listening[i].daemon == NULL ? -1 :
+		    MHD_quiesce_daemon(listening[i].daemon);
 	later_flush();
-	for (i = 0; i < LISTENERS; i++)
-		if (listening[i].daemon != NULL) {
+	for (i = 0; i < LISTENERS; i++) {
+		if (listening[i].daemon != NULL)
 			MHD_stop_daemon(listening[i].daemon);
-			listening[i].daemon = NULL;
-		}
+		listening[i].daemon = NULL;
+		if (fd[i] != -1)
+			(void)close(fd[i]);
+	}
 }
 
 static int

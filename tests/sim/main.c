@@ -279,8 +279,8 @@ main(int argc, char **argv)
 	arguments(argc, argv);
 	if (control_text != NULL)
 		return control_once(control_text);
-	(void)umask(077);
-	if (mkdir(dir, 0700) == -1 && access(dir, W_OK) == -1)
+	(void)umask(022);	/* ca.pem and sim.json are for anyone */
+	if (mkdir(dir, 0755) == -1 && access(dir, W_OK) == -1)
 		err(1, "%s", dir);
 	if (realpath(dir, real) == NULL)
 		err(1, "%s", dir);

@@ -178,18 +178,6 @@ event_has_occurrence(const struct event *e, int64_t original)
 	return found;
 }
 
-int
-event_in_window(const struct event *e, int64_t from, int64_t to)
-{
-	struct occurrences l = { 0 };
-	int in;
-
-	event_occurrences(e, from, to, &l);
-	in = l.n > 0;
-	free(l.v);
-	return in;
-}
-
 static int
 name_index(const char *const *names, const char *s)
 {

@@ -201,6 +201,9 @@ def test_tokens(sim):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
                     "-keyout", key, "-out", crt, "-days", "2", "-subj",
                     "/CN=orb"], check=True, stderr=subprocess.DEVNULL)
+    mode = [os.stat(os.path.join(sim.dir, n)).st_mode & 0o777 for n in
+            ("client_secret", "topdesk_password", "control.sock", "ca.pem")]
+    check("modes", mode == [0o600, 0o600, 0o600, 0o644], mode)
     with open(crt) as f:
         pem = f.read()
     der = ssl.PEM_cert_to_DER_cert(pem)
@@ -645,6 +648,39 @@ def test_faults(sim):
           c["endpoints"][0]["count"] == 1, c)
 
 
+def test_concurrency(sim):
+    """Six at a time: seen, blamed, and refused when that is asked for."""
+    sim.ctl("counters_reset")
+    sim.ctl("set", key="latency_ms", value={"graph": 300})
+    u = urllib.parse.urlsplit(sim.conf["graph_url"])
+
+    def six():
+        conns = [http.client.HTTPSConnection(u.hostname, u.port,
+                                             context=sim.tls)
+                 for _ in range(6)]
+        for c in conns:
+            c.connect()
+        for c in conns:
+            c.request("GET", "/v1.0/users/strict@sim.test/calendarView?" +
+                      WINDOW, headers={
+                          "Authorization": "Bearer " + sim.token,
+                          "User-Agent": "selftest/1", "Accept": "*/*",
+                          "Prefer": PREFER % 5})
+        got = [c.getresponse().status for c in conns]
+        for c in conns:
+            c.close()
+        return got
+    check("six served", six() == [200] * 6)
+    c = sim.ctl("counters")
+    check("peaks", c["listeners"]["graph"]["peak_concurrency"] == 6 and
+          c["mailbox_peak_concurrency"]["strict@sim.test"] == 6 and
+          c["violations"] == 2, c)
+    sim.ctl("set", key="enforce", value=True)
+    check("throttled", six().count(429) == 2)
+    sim.ctl("set", key="enforce", value=False)
+    sim.ctl("set", key="latency_ms", value=0)
+
+
 def test_compare(sim):
     t = time.time()
     b = sim.ctl("bulk_load", rooms=40, meetings_per_room=20, prefix="b-",
@@ -676,6 +712,48 @@ def test_compare(sim):
     c = sim.ctl("compare", link_type="7301", **win)
     check("one room is equal", before - c["missing_count"] == 40 and
           c["different_count"] == 0 and c["duplicates_count"] == 0, c)
+
+    sim.ctl("add_room", mailbox="ny@sim.test", name="NY",
+            zone="Eastern Standard Time")
+    day = sim.ctl("meeting_create", organiser="anna@sim.test", all_day=True,
+                  rooms=["ny@sim.test"], start="2027-03-20T00:00:00",
+                  end="2027-03-21T00:00:00", zone="W. Europe Standard Time")
+    row = [r for r in sim.ctl("dump", side="exchange", **win)["rows"]
+           if r["uid"] == day["uid"]][0]
+    check("all-day is dates in the room's zone",
+          row["start"] == "2027-03-20T04:00:00Z" and
+          row["end"] == "2027-03-21T04:00:00Z", row)
+    s, j, _ = sim.graph("GET", "/users/ny@sim.test/calendarView?" + WINDOW)
+    check("all-day on the wire", j["value"][0]["start"] == {
+        "dateTime": "2027-03-20T00:00:00.0000000", "timeZone": "UTC"} and
+        j["value"][0]["isAllDay"], j)
+    own = sim.ctl("meeting_create", organiser="ny@sim.test", subject="Direct",
+                  start="2027-03-25T12:00:00Z", end="2027-03-25T13:00:00Z")
+    ser = sim.ctl("meeting_create", organiser="anna@sim.test",
+                  rooms=["ny@sim.test"], start="2027-04-05T14:00:00Z",
+                  end="2027-04-05T15:00:00Z", subject="S", recurrence={
+                      "pattern": {"type": "daily", "interval": 1},
+                      "range": {"type": "endDate", "startDate": "2027-04-05",
+                                "endDate": "2027-04-07"}})
+    sim.ctl("occurrence_cancel", uid=ser["uid"],
+            original_start="2027-04-06T14:00:00Z")
+    sim.ctl("meeting_subject", uid=ser["uid"], subject="S2")
+    rows = [(r["state"], r["original_start"])
+            for r in sim.ctl("dump", side="exchange", **win)["rows"]
+            if r["uid"] in (own["uid"], ser["uid"])]
+    check("direct booking, and a cancelled occurrence that stays",
+          sorted(rows, key=str) == [
+              ("booked", "2027-04-05T14:00:00Z"),
+              ("booked", "2027-04-07T14:00:00Z"), ("booked", None),
+              ("cancelled", "2027-04-06T14:00:00Z")], rows)
+    s, j, _ = sim.graph("GET", "/users/ny@sim.test/calendarView?" + WINDOW +
+                        "&$select=type,isCancelled,showAs,subject,start,"
+                        "isOrganizer")
+    got = [(e["type"], e["isCancelled"], e["showAs"]) for e in j["value"]]
+    check("as Graph shows them", got == [
+        ("singleInstance", False, "busy"), ("singleInstance", False, "busy"),
+        ("occurrence", False, "busy"), ("exception", True, "free"),
+        ("occurrence", False, "busy")], got)
     check("help", len(sim.ctl("help")) > 30)
     check("unknown command", "error" in sim.ctl("nonsense"))
 
@@ -684,7 +762,8 @@ def main():
     sim = Sim(sys.argv[1], sys.argv[2:])
     try:
         for test in (test_tokens, test_exchange, test_rooms, test_batch,
-                     test_write, test_topdesk, test_faults, test_compare):
+                     test_write, test_topdesk, test_faults, test_concurrency,
+                     test_compare):
             test(sim)
     finally:
         status = sim.end()
