@@ -137,7 +137,7 @@ function source(   g, i, s) {
 function roff(s) {
 	gsub(/\\/, "\\e", s)
 	gsub(/-/, "\\-", s)
-	sub(/^[.']/, "\\\\\\&&", s)
+	gsub(/[.] /, ".\n", s) # a sentence, a line
 	return s
 }
 function allowed(i,   s) {
@@ -176,7 +176,7 @@ function mdoc(   g, i, d) {
 		else if (kind[g] == "group")
 			print ".Ss The group " gname[g]
 		else
-			print ".Ss The list " gname[g] "\nEach room is a group in the list. There may be none."
+			print ".Ss The list " gname[g] "\nEach room is a group in the list.\nThere may be none."
 		print ".Bl -tag -width Ds"
 		for (i = lo[g]; i <= hi[g]; i++) {
 			print ".It Va " key[i]

@@ -33,6 +33,7 @@ struct reading {
 	struct conf *conf;
 	struct conf_pool *pool;
 	unsigned *room_line;
+	unsigned huge_line; /* the last one with a number that was wrapped */
 };
 
 static void mistake(struct reading *, unsigned line, const char *fmt, ...)
@@ -198,7 +199,8 @@ read_settings(struct reading *r, config_setting_t *group,
 		m = group ? config_setting_get_member(group, s->key) : NULL;
 		if (m == NULL)
 			absent(r, group, s, where, base);
-		else if (value_of(m, s, base, r->pool, &e))
+		else if (value_of(m, s, base, r->pool, &e) &&
+		    (s->type != CONF_INT || line_of(m) != r->huge_line))
 			mistake(r, line_of(m), "%s%s: %s", where, s->key,
 			    e.text);
 	}
@@ -359,7 +361,10 @@ read_tree(struct reading *r, config_setting_t *root)
 static void
 scan_mistake(void *arg, unsigned line, const char *text)
 {
-	mistake(arg, line, "%s", text);
+	struct reading *r = arg;
+
+	r->huge_line = line;
+	mistake(r, line, "%s", text);
 }
 
 static void

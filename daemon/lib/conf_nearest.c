@@ -49,7 +49,7 @@ conf_nearest(const char *wrong, const char *const *names, size_t n)
 {
 	size_t len = strlen(wrong), other;
 	const char *best = NULL;
-	int d, least_d = (int)(len / 3) + 1;
+	int d, least_d = (int)(len + 2) / 3 + 1; /* a third, rounded up */
 
 	if (len > LONGEST)
 		return NULL;
