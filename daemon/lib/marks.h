@@ -14,6 +14,7 @@ enum mark {
 	MARK_FOREIGN_LINK = 32,	/* its link is another integration's */
 	MARK_BROKEN = 64,	/* a part could not be understood; see change_tag */
 	MARK_FREE = 128,	/* Exchange shows the time as free */
+	MARK_PRIVATE = 256,	/* Exchange: marked private */
 };
 
 #endif

@@ -30,7 +30,7 @@ struct seen {
 	uint8_t key[KEY_LEN];	/* topdesk without a link of ours: all zero */
 	uint8_t print[PRINT_LEN];
 	int64_t start, end;
-	int64_t changed;	/* topdesk: modificationDate, 0 unknown */
+	int64_t changed;	/* topdesk: hash of the change tag, 0 unknown */
 	uint64_t group;		/* exchange: hash of the uid: a series is one group */
 	uint32_t row;		/* the caller's */
 	uint16_t marks;		/* enum mark, lib/marks.h */

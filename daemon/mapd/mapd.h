@@ -1,0 +1,300 @@
+/*
+ * mapd.h: the state of the mapd process, shared by its files.
+ *
+ *   main.c     table of contents: start, lock down, serve, stop
+ *   peers.c    the connections to keyd, ledgerd and the two adapters
+ *   round.c    a round: poll both sides, room by room
+ *   observe.c  from a booking as sent to a booking as seen
+ *   settle.c   plan a room, commit tree, cursor and actions together
+ *   execute.c  journaled actions, in chunks: look, announce, write, settle
+ *   act.c      one action: what is sent for it, what its answer means
+ *   persons.c  organiser to person
+ *   evidence.c the records for ledgerd
+ *   control.c  what orbctl asks
+ */
+#ifndef ORB_MAPD_H
+#define ORB_MAPD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/chan.h"
+#include "lib/conf.h"
+#include "lib/edge.h"
+#include "lib/err.h"
+#include "lib/events.h"
+#include "lib/loop.h"
+#include "mapd/plan.h"
+#include "mapd/seal.h"
+#include "mapd/store.h"
+
+struct mapd;
+
+/* --- peers.c ------------------------------------------------------------------ */
+struct peer {
+	struct mapd *m;
+	enum role role;
+	enum upstream upstream;
+	struct chan *chan;	/* NULL while not connected */
+	int64_t pause;		/* ms before the next attempt */
+	unsigned timer;
+	uint8_t flush;
+	uint8_t state;		/* 0 unknown, 1 ok, 2 waiting, 3 failing */
+	char text[200];
+};
+void peers_start(struct mapd *);
+void peers_stop(struct mapd *);
+/* What the last answers of an upstream say about it, for status. */
+void peer_state(struct peer *, int state, const char *text);
+/* The adapter shall send what it has gathered, before the loop waits again. */
+void peer_flush(struct peer *);
+void peers_idle(struct mapd *);
+
+/* --- observe.c ------------------------------------------------------------------ */
+/* An Exchange booking with its contents, from a poll until it is committed. */
+struct content {
+	struct seen s;
+	uint32_t attendees;
+	char *remote_id, *series_id, *subject, *organiser, *body;
+	char strings[];
+};
+/* A TOPdesk reservation of the room, as the last complete list shows it. */
+struct reservation {
+	struct seen s;
+	char id[48], number[32];
+};
+/* NULL: no memory, or a booking that cannot be used (*why). */
+struct content *content_of(struct mapd *, size_t room, const struct booking *,
+    const char **why);
+/* -1: not usable. */
+int reservation_of(struct mapd *, size_t room, const struct booking *,
+    struct reservation *);
+/* What TOPdesk's brief description shall be, by the policy on subjects.
+ * person: the organiser's name in TOPdesk, or "".  At most 100 characters. */
+#define BRIEF_MAX 401
+void brief_of(const struct mapd *, const struct content *, const char *person,
+    char brief[BRIEF_MAX]);
+/* Fingerprint of a brief description, as agreed.td_print. */
+void brief_print(const struct mapd *, const char *brief,
+    uint8_t out[PRINT_LEN]);
+/* The payload of an action: what of the contents it needs, encoded. */
+int payload_put(struct wire_out *, const struct content *);
+/* Decodes; the result is freed with free(). */
+struct content *payload_get(struct wire_bytes);
+
+/* --- rooms and rounds: round.c, settle.c ------------------------------------------- */
+struct room {
+	const struct conf_room *conf;
+	struct room_state st;
+	int64_t exchange_at, topdesk_at; /* last good read, seconds */
+	char text[200];		/* what is wrong with it, or "" */
+	uint64_t digest;	/* of the reservations last planned with */
+	int digest_known;
+	int dirty;		/* plan it even if nothing changed */
+	int cursor_moved;	/* st.cursor is newer than the database's */
+	uint32_t bookings;
+
+	/* The visit of the round that is under way. */
+	struct visit *visit;
+};
+
+struct visit {
+	struct mapd *m;
+	size_t room;
+	int64_t sent;		/* ms: when TOPdesk was asked */
+	int ex_done, ex_ok, ex_full;
+	int td_done, td_ok;
+	unsigned reads;		/* ADAPTER_GET and _EXPAND under way */
+	int reads_failed;
+	int planned;		/* contents of planned actions are being got */
+	struct content **in;	/* from the poll, in order of arrival */
+	size_t nin, capin;
+	char **series;		/* masters seen */
+	size_t nseries;
+	char **removed;		/* remote ids said to be removed */
+	size_t nremoved;
+	uint8_t *cursor;
+	size_t cursor_len;
+	struct reservation *td;
+	size_t ntd, captd;
+	/* Loaded when the Exchange side is complete. */
+	struct seen_row *rows;
+	size_t nrows;
+	struct agreed_row *agreed;
+	size_t nagreed;
+	struct seen *seen, *tseen;
+	struct agreed *aseen;
+	struct plan_output plan;
+	size_t nseen;		/* entries of seen */
+	size_t npolled;		/* of in: those of the poll, not of later reads */
+	int changed;		/* the Exchange tree changed */
+};
+
+struct round {
+	int active, dry;
+	int64_t started;	/* ms */
+	int64_t from, to;	/* TOPdesk's window, seconds */
+	size_t left;		/* visits not over */
+	size_t failed;
+	uint32_t planned;	/* actions */
+	unsigned timer;		/* the next round */
+	uint64_t count;
+	int64_t last_done;	/* seconds */
+	int again;		/* asked for while one was under way */
+};
+
+void round_start(struct mapd *);
+/* Starts a round now, or as soon as the one under way is over. */
+void round_now(struct mapd *);
+void round_stop(struct mapd *);
+/* Called by settle.c when a visit is over. */
+void visit_over(struct visit *);
+void visit_add(struct visit *, struct content *);
+/* Reads one object of Exchange again; the answer goes into v->in.  With
+ * suspect, "gone" is the evidence that it does not exist any more. */
+int visit_get(struct visit *, const char *remote_id, int suspect);
+/* Reads the occurrences of a series over the room's window. */
+int visit_expand(struct visit *, const char *series_id);
+
+/* Both sides of the room are read: plan, get contents, commit. */
+void settle_visit(struct visit *);
+/* Applies v->in to the rows; finds what has to be confirmed by a GET. */
+int settle_observe(struct visit *);
+/* The series was expanded: who is missing in it is suspect. */
+void settle_expanded(struct visit *, const char *series_id);
+void settle_contents_done(struct visit *);
+/* The end of a round: cursors are kept, cancellations go or are held. */
+void settle_round(struct mapd *);
+
+/* --- execute.c, act.c ----------------------------------------------------------------- */
+enum job_stage { JOB_PERSON, JOB_LOOK, JOB_ANNOUNCE, JOB_WRITE, JOB_OVER };
+
+struct job {
+	struct mapd *m;
+	struct act act;
+	size_t room;		/* index in m->rooms */
+	struct content *content; /* NULL for a cancellation */
+	struct agreed_row agreed;
+	int has_agreed;
+	enum job_stage stage;
+	unsigned todo;		/* CHANGE_ bits still to write */
+	int fallback;		/* the organiser is not a person in TOPdesk */
+	char person[64];
+	char brief[BRIEF_MAX];
+	/* What the answer said. */
+	uint16_t outcome, status;
+	uint8_t state;
+	uint32_t retry_after;
+	char remote_id[64], number[64], request_id[64], text[300];
+	int64_t changed;
+	struct job *next;
+};
+
+struct jobs {
+	struct job *head, **tail;
+	size_t n;
+};
+
+struct executor {
+	struct jobs person, look, announce, write, over;
+	size_t alive;		/* jobs in memory */
+	int64_t after;		/* id of the last act pulled */
+	unsigned timer, settle_timer;
+	size_t announcing, looking; /* requests under way */
+	uint64_t done, failed;
+};
+/* Something may be due. */
+void execute_wake(struct mapd *);
+void execute_stop(struct mapd *);
+void jobs_add(struct jobs *, struct job *);
+struct job *jobs_take(struct jobs *);
+/* Moves a job on; called when what it waited for is there. */
+void job_next(struct job *, enum job_stage);
+/* Sends what the job's action is made of; -1: the adapter is not there. */
+int act_send(struct job *);
+/* What a read of its reservation says: write, nothing to do, or plan anew. */
+void act_looked(struct job *, const struct reservation *, int found);
+/* Within a transaction: what the outcome means for the state. */
+int act_settle(struct job *, struct err *);
+/* Keys settled since a time: their planning waits for a fresh list. */
+int recent_has(const struct mapd *, size_t room, const uint8_t key[KEY_LEN],
+    int64_t since);
+
+/* --- persons.c --------------------------------------------------------------------------- */
+struct persons;
+struct persons *persons_new(void);
+void persons_free(struct persons *);
+/* 1: known, *id and *name are borrowed ("" for nobody or several); 0: not yet. */
+int persons_get(const struct persons *, const char *address, const char **id,
+    const char **name);
+/* Asks for the organisers of the jobs that wait; moves them on when known. */
+void persons_ask(struct mapd *);
+
+/* --- evidence.c ---------------------------------------------------------------------------- */
+/* Appends a record; sent with the next evidence_flush(). */
+void evidence(struct mapd *, enum event, const struct room *,
+    const uint8_t *key, const char *remote, const char *text);
+void evidence_job(struct mapd *, enum event, const struct job *);
+void evidence_flush(struct mapd *);
+/*
+ * Sends the gathered records and calls fn when they are durable (ok 1), or when
+ * that will not be known (ok 0).
+ */
+int evidence_durable(struct mapd *, void (*fn)(void *arg, int ok), void *arg);
+
+/* --- control.c ------------------------------------------------------------------------------ */
+extern const struct permit control_permits[];
+int control_open(struct chan *, uid_t, pid_t);
+void control_closed(struct chan *, const char *why);
+/* A planned action of a dry round. */
+void control_planned(struct mapd *, const struct room *, const struct action *,
+    int64_t start, int64_t end, const char *number);
+void control_round_over(struct mapd *);
+void control_tick(struct mapd *);
+
+struct control {
+	struct chan *plan, *sync; /* who waits for a dry round, a sync */
+	uint64_t plan_id, sync_id;
+	int64_t said;
+	uint32_t total;
+};
+
+#define RECENT 4096
+struct recent {
+	uint8_t key[KEY_LEN];
+	uint32_t room;
+	int64_t at; /* ms */
+};
+
+struct mapd {
+	const struct conf *conf;
+	struct loop *loop;
+	struct store *store;
+	struct seal *seal;	/* NULL until keyd has answered */
+	struct peer keyd, ledgerd, exchange, topdesk;
+	struct room *rooms;
+	size_t nrooms;
+	struct round round;
+	struct executor ex;
+	struct persons *persons;
+	struct control control;
+	struct wire_out records; /* encoded struct record, one after the other */
+	uint32_t nrecords;
+	struct recent *recent;	/* ring of RECENT */
+	size_t nrecent;
+	int64_t started;
+	char key_source[200];
+	char sandbox[80];
+	int stopping;
+	size_t held_said;	/* cancellations the last record spoke of */
+	int disk_bad;		/* ledgerd or the store cannot write */
+	char trouble[200];
+};
+
+/* The room with this database id, or m->nrooms. */
+size_t mapd_room(const struct mapd *, int64_t id);
+void mapd_status(struct mapd *);
+/* A database error: said, and the process ends so that systemd starts it anew. */
+void mapd_store_failed(struct mapd *, const struct err *);
+
+#endif
