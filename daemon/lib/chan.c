@@ -47,6 +47,7 @@ struct chan {
 	chan_closed on_closed;
 	void (*on_drain)(struct chan *);
 	void *ctx;
+	uid_t uid;
 
 	struct wire_out tx; /* header and payload of the message being made */
 	const struct msg_info *tx_info;
@@ -113,6 +114,7 @@ chan_new(struct loop *loop, int fd, enum role self, enum role peer,
 	c->permits = permits;
 	c->on_closed = on_closed;
 	c->ctx = ctx;
+	c->uid = (uid_t)-1;
 	c->tail = &c->head;
 	wire_out_init(&c->tx, CHAN_PACKET);
 	if (fd >= 0) {
@@ -196,6 +198,18 @@ enum role
 chan_peer(const struct chan *c)
 {
 	return c->peer;
+}
+
+uid_t
+chan_uid(const struct chan *c)
+{
+	return c->uid;
+}
+
+void
+chan_set_uid(struct chan *c, uid_t uid)
+{
+	c->uid = uid;
 }
 
 /* Tells the owner and frees.  why NULL: the peer closed in order. */

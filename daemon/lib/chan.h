@@ -19,6 +19,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/loop.h"
 #include "lib/messages.h"
@@ -110,6 +111,9 @@ struct chan *chan_new(struct loop *, int fd, enum role self, enum role peer,
 void chan_free(struct chan *);
 void *chan_ctx(const struct chan *);
 enum role chan_peer(const struct chan *);
+/* The peer's uid as the kernel gave it at connect, once set by the listener. */
+uid_t chan_uid(const struct chan *);
+void chan_set_uid(struct chan *, uid_t);
 
 /*
  * What the generated NAME_send() functions are made of: begin gives a writer,

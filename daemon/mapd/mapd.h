@@ -24,6 +24,7 @@
 #include "lib/err.h"
 #include "lib/events.h"
 #include "lib/loop.h"
+#include "lib/notify.h"
 #include "mapd/plan.h"
 #include "mapd/seal.h"
 #include "mapd/store.h"
@@ -69,18 +70,22 @@ struct content *content_of(struct mapd *, size_t room, const struct booking *,
 /* -1: not usable. */
 int reservation_of(struct mapd *, size_t room, const struct booking *,
     struct reservation *);
-/* What TOPdesk's brief description shall be, by the policy on subjects.
- * person: the organiser's name in TOPdesk, or "".  At most 100 characters. */
+/* What TOPdesk's brief description shall be, by the policy on subjects: at most
+ * 100 characters. */
 #define BRIEF_MAX 401
-void brief_of(const struct mapd *, const struct content *, const char *person,
+void brief_of(const struct mapd *, const struct content *,
     char brief[BRIEF_MAX]);
-/* Fingerprint of a brief description, as agreed.td_print. */
+/* Fingerprint of a brief description: of what it is, and of what it shall be. */
 void brief_print(const struct mapd *, const char *brief,
     uint8_t out[PRINT_LEN]);
-/* The payload of an action: what of the contents it needs, encoded. */
-int payload_put(struct wire_out *, const struct content *);
-/* Decodes; the result is freed with free(). */
-struct content *payload_get(struct wire_bytes);
+/*
+ * The payload of an action: the change tag (hash) of the reservation that the
+ * plan was made on, and what of the contents it needs (none for a
+ * cancellation: NULL).
+ */
+int payload_put(struct wire_out *, int64_t base, const struct content *);
+/* Decodes; *c is freed with free().  0, or -1. */
+int payload_get(struct wire_bytes, int64_t *base, struct content **c);
 
 /* --- rooms and rounds: round.c, settle.c ------------------------------------------- */
 struct room {
@@ -147,6 +152,8 @@ void round_start(struct mapd *);
 /* Starts a round now, or as soon as the one under way is over. */
 void round_now(struct mapd *);
 void round_stop(struct mapd *);
+/* At the end: visits that were cut short, rooms. */
+void rounds_free(struct mapd *);
 /* Called by settle.c when a visit is over. */
 void visit_over(struct visit *);
 void visit_add(struct visit *, struct content *);
@@ -178,6 +185,8 @@ struct job {
 	int has_agreed;
 	enum job_stage stage;
 	unsigned todo;		/* CHANGE_ bits still to write */
+	int adopted;		/* it was there already: nothing was written */
+	int64_t base;		/* change tag the plan was made on, 0 unknown */
 	int fallback;		/* the organiser is not a person in TOPdesk */
 	char person[64];
 	char brief[BRIEF_MAX];
@@ -201,10 +210,13 @@ struct executor {
 	int64_t after;		/* id of the last act pulled */
 	unsigned timer, settle_timer;
 	size_t announcing, looking; /* requests under way */
+	int pull, settle_due;	/* for the next execute_idle() */
 	uint64_t done, failed;
 };
 /* Something may be due. */
 void execute_wake(struct mapd *);
+/* Before the loop waits: sends what has gathered in the queues. */
+void execute_idle(struct mapd *);
 void execute_stop(struct mapd *);
 void jobs_add(struct jobs *, struct job *);
 struct job *jobs_take(struct jobs *);
@@ -213,20 +225,18 @@ void job_next(struct job *, enum job_stage);
 /* Sends what the job's action is made of; -1: the adapter is not there. */
 int act_send(struct job *);
 /* What a read of its reservation says: write, nothing to do, or plan anew. */
-void act_looked(struct job *, const struct reservation *, int found);
+void act_looked(struct job *, const struct reservation *);
 /* Within a transaction: what the outcome means for the state. */
 int act_settle(struct job *, struct err *);
 /* Keys settled since a time: their planning waits for a fresh list. */
-int recent_has(const struct mapd *, size_t room, const uint8_t key[KEY_LEN],
-    int64_t since);
+int recent_has(const struct mapd *, const uint8_t key[KEY_LEN], int64_t since);
 
 /* --- persons.c --------------------------------------------------------------------------- */
 struct persons;
 struct persons *persons_new(void);
 void persons_free(struct persons *);
-/* 1: known, *id and *name are borrowed ("" for nobody or several); 0: not yet. */
-int persons_get(const struct persons *, const char *address, const char **id,
-    const char **name);
+/* 1: known, *id is borrowed ("" for nobody or several); 0: not (any more). */
+int persons_get(struct persons *, const char *address, const char **id);
 /* Asks for the organisers of the jobs that wait; moves them on when known. */
 void persons_ask(struct mapd *);
 
@@ -254,17 +264,12 @@ void control_tick(struct mapd *);
 
 struct control {
 	struct chan *plan, *sync; /* who waits for a dry round, a sync */
-	uint64_t plan_id, sync_id;
-	int64_t said;
-	uint32_t total;
+	uint64_t plan_id, sync_id, sync_round;
+	int plan_waits;		/* for a round that is not dry to end */
+	uint32_t total, most;
 };
 
-#define RECENT 4096
-struct recent {
-	uint8_t key[KEY_LEN];
-	uint32_t room;
-	int64_t at; /* ms */
-};
+#define RECENT 16384 /* a power of two */
 
 struct mapd {
 	const struct conf *conf;
@@ -280,8 +285,7 @@ struct mapd {
 	struct control control;
 	struct wire_out records; /* encoded struct record, one after the other */
 	uint32_t nrecords;
-	struct recent *recent;	/* ring of RECENT */
-	size_t nrecent;
+	int64_t *recent;	/* [RECENT]: ms, when a key of this slot was settled */
 	int64_t started;
 	char key_source[200];
 	char sandbox[80];

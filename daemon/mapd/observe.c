@@ -83,26 +83,12 @@ content_new(const char *remote, const char *series, const char *subject,
 	return c;
 }
 
-/*
- * What decides whether a booking's text must be written again: only what the
- * policy lets through to TOPdesk.
- */
-static void
-content_print(const struct mapd *m, struct content *c, int private_)
-{
-	const struct conf_policy *p = &m->conf->policy;
-	const char *shown = p->subject == CONF_SUBJECT_KEEP ? c->subject : "";
-	const char *parts[3] = {private_ ? "private" : "", shown,
-	    c->organiser};
-
-	seal_print(m->seal, c->s.print, 3, parts);
-}
-
 struct content *
 content_of(struct mapd *m, size_t room, const struct booking *b,
     const char **why)
 {
 	const struct conf_room *r = m->rooms[room].conf;
+	char brief[BRIEF_MAX];
 	struct content *c;
 
 	*why = NULL;
@@ -129,7 +115,8 @@ content_of(struct mapd *m, size_t room, const struct booking *b,
 	c->attendees = b->attendee_count;
 	if (b->private_)
 		c->s.marks |= MARK_PRIVATE;
-	content_print(m, c, b->private_);
+	brief_of(m, c, brief);
+	brief_print(m, brief, c->s.print);
 	return c;
 }
 
@@ -172,8 +159,7 @@ cut_brief(char *s)
 }
 
 void
-brief_of(const struct mapd *m, const struct content *c, const char *person,
-    char brief[BRIEF_MAX])
+brief_of(const struct mapd *m, const struct content *c, char brief[BRIEF_MAX])
 {
 	const struct conf_policy *p = &m->conf->policy;
 	const char *s = p->placeholder;
@@ -183,7 +169,7 @@ brief_of(const struct mapd *m, const struct content *c, const char *person,
 	else if (p->subject == CONF_SUBJECT_KEEP && c->subject[0])
 		s = c->subject;
 	else if (p->subject == CONF_SUBJECT_ORGANISER)
-		s = person[0] ? person : c->organiser;
+		s = c->organiser;
 	if (s[0] == '\0')
 		s = p->placeholder;
 	wire_clean(brief, BRIEF_MAX, s, BRIEF_MAX - 1);
@@ -202,8 +188,12 @@ brief_print(const struct mapd *m, const char *brief, uint8_t out[PRINT_LEN])
 }
 
 int
-payload_put(struct wire_out *w, const struct content *c)
+payload_put(struct wire_out *w, int64_t base, const struct content *c)
 {
+	wire_put_i64(w, base);
+	wire_put_u8(w, c != NULL);
+	if (c == NULL)
+		return w->err;
 	wire_put_bytes(w, (struct wire_bytes){c->s.print, PRINT_LEN},
 	    PRINT_LEN);
 	wire_put_i64(w, c->s.start);
@@ -218,8 +208,8 @@ payload_put(struct wire_out *w, const struct content *c)
 	return w->err;
 }
 
-struct content *
-payload_get(struct wire_bytes b)
+int
+payload_get(struct wire_bytes b, int64_t *base, struct content **out)
 {
 	struct wire_in in = {b.p, b.p + b.len, 0};
 	struct wire_bytes print;
@@ -227,7 +217,12 @@ payload_get(struct wire_bytes b)
 	const char *subject, *organiser, *body;
 	uint32_t attendees;
 	struct content *c;
+	uint8_t has;
 
+	*out = NULL;
+	wire_get_i64(&in, base);
+	if (wire_get_u8(&in, &has) == 0 && !has)
+		return wire_end(&in);
 	wire_get_bytes(&in, &print, PRINT_LEN);
 	wire_get_i64(&in, &s.start);
 	wire_get_i64(&in, &s.end);
@@ -239,11 +234,12 @@ payload_get(struct wire_bytes b)
 	wire_get_str(&in, &organiser, 254);
 	wire_get_text(&in, &body, 4096);
 	if (wire_end(&in) || print.len != PRINT_LEN)
-		return NULL;
+		return -1;
 	if ((c = content_new("", "", subject, organiser, body)) == NULL)
-		return NULL;
+		return -1;
 	c->s = s;
 	c->attendees = attendees;
 	memcpy(c->s.print, print.p, PRINT_LEN);
-	return c;
+	*out = c;
+	return 0;
 }

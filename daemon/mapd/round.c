@@ -530,3 +530,16 @@ round_stop(struct mapd *m)
 	loop_timer_del(m->loop, m->round.timer);
 	m->round.timer = 0;
 }
+
+void
+rounds_free(struct mapd *m)
+{
+	for (size_t i = 0; i < m->nrooms; i++) {
+		if (m->rooms[i].visit)
+			visit_free(m->rooms[i].visit);
+		free(m->rooms[i].st.cursor);
+	}
+	free(m->rooms);
+	m->rooms = NULL;
+	m->nrooms = 0;
+}

@@ -194,8 +194,7 @@ build_topdesk(struct visit *v)
 
 /*
  * The agreed tree.  A key that was settled after TOPdesk's list was asked for
- * cannot be compared with that list, so it is left alone this time.  A new
- * sighting replaces an action that was set aside.
+ * cannot be compared with that list, so it is left alone this time.
  */
 static int
 build_agreed(struct visit *v, struct err *e)
@@ -203,7 +202,6 @@ build_agreed(struct visit *v, struct err *e)
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
 	struct agreed *a;
-	struct content *c;
 
 	if (store_agreed_load(m->store, r->st.id, &v->agreed, &v->nagreed, e))
 		return -1;
@@ -214,12 +212,11 @@ build_agreed(struct visit *v, struct err *e)
 		a = &v->aseen[i];
 		*a = v->agreed[i].a;
 		a->row = (uint32_t)i;
-		c = content_find(v, a->key);
-		if (a->busy && a->aside && c)
-			a->busy = 0;
-		if (recent_has(m, v->room, a->key, v->sent))
+		if (recent_has(m, a->key, v->sent)) {
 			a->busy = 1;
-		if (a->busy && c)
+			r->dirty = 1;
+		}
+		if (a->busy && content_find(v, a->key))
 			r->dirty = 1;
 	}
 	return 0;
@@ -269,42 +266,31 @@ reservation_id(const struct visit *v, const struct action *a)
 	return a->agreed != PLAN_NOROW ? v->agreed[a->agreed].remote_id : "";
 }
 
-/* Within the transaction: both sides agree on what TOPdesk shows. */
+/* The Exchange side of a key in this planning, or NULL. */
+static const struct seen *
+seen_of(const struct visit *v, const uint8_t key[KEY_LEN])
+{
+	for (size_t i = 0; i < v->nseen; i++)
+		if (memcmp(v->seen[i].key, key, KEY_LEN) == 0)
+			return &v->seen[i];
+	return NULL;
+}
+
+/* Within the transaction: what TOPdesk shows is the base from now on. */
 static int
 adopt(struct visit *v, const struct action *a, struct err *e)
 {
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
 	const struct reservation *t = &v->td[a->topdesk];
-	const struct content *c = content_find(v, a->key);
-	const struct seen *s = NULL;
 	struct agreed_row row;
-	char brief[BRIEF_MAX];
-	uint8_t print[PRINT_LEN];
 
 	memset(&row, 0, sizeof(row));
 	if (a->agreed != PLAN_NOROW)
 		row = v->agreed[a->agreed];
-	for (size_t i = 0; i < v->nseen; i++)
-		if (memcmp(v->seen[i].key, a->key, KEY_LEN) == 0)
-			s = &v->seen[i];
 	memcpy(row.a.key, a->key, KEY_LEN);
-	row.a.start = t->s.start;
-	row.a.end = t->s.end;
-	row.a.gen = t->s.gen ? t->s.gen : 1;
 	row.a.group = a->group;
-	row.a.dead = 0;
-	if (s)
-		memcpy(row.a.ex_print, s->print, PRINT_LEN);
-	memcpy(row.a.td_print, t->s.print, PRINT_LEN);
-	if (c && m->conf->policy.subject != CONF_SUBJECT_ORGANISER) {
-		/* The text may have changed while nobody looked: then it is
-		 * not agreed on. */
-		brief_of(m, c, "", brief);
-		brief_print(m, brief, print);
-		if (memcmp(print, t->s.print, PRINT_LEN) != 0)
-			memset(row.a.ex_print, 0, PRINT_LEN);
-	}
+	agreed_adopt(&row.a, seen_of(v, a->key), &t->s);
 	snprintf(row.remote_id, sizeof(row.remote_id), "%s", t->id);
 	snprintf(row.number, sizeof(row.number), "%s", t->number);
 	r->dirty = 1;
@@ -350,8 +336,7 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
 	const struct content *c = content_find(v, a->key);
-	struct act act = {.room = r->st.id, .kind = a->kind,
-	    .change = a->change, .gen = a->gen, .group = a->group,
+	struct act act = {.room = r->st.id, .group = a->group,
 	    .created = time(NULL)};
 	struct content bare = {0};
 	struct wire_out w;
@@ -364,17 +349,19 @@ journal(struct visit *v, const struct action *a, struct err *e)
 			r->dirty = 1; /* contents were not to be had: later */
 			return 0;
 		}
-		bare.s = v->seen[a->exchange];
+		bare.s = *seen_of(v, a->key);
 		bare.subject = bare.organiser = bare.body = bare.strings;
 		c = &bare;
 	}
 	memcpy(act.key, a->key, KEY_LEN);
+	plan_aim(a, seen_of(v, a->key), &act.aim);
 	snprintf(act.remote_id, sizeof(act.remote_id), "%s",
 	    reservation_id(v, a));
 	snprintf(act.number, sizeof(act.number), "%s", number_of(v, a));
 	wire_out_init(&w, 16384);
-	if (act.state != ACT_HELD)
-		payload_put(&w, c);
+	payload_put(&w, a->topdesk != PLAN_NOROW ? v->td[a->topdesk].s.changed :
+						   0,
+	    act.state == ACT_HELD ? NULL : c);
 	rc = w.err ? err_set(e, EMSGSIZE, "payload") :
 		     store_act_add(m->store, &act,
 			 (struct wire_bytes){w.buf, w.len}, e);
@@ -396,11 +383,12 @@ struct unhold {
 };
 
 static int
-find_held(void *arg, const struct act *a)
+find_waiting(void *arg, const struct act *a)
 {
 	struct unhold *u = arg;
 
-	if (a->state == ACT_HELD && memcmp(a->key, u->key, KEY_LEN) == 0)
+	if ((a->state == ACT_HELD || a->state == ACT_ASIDE) &&
+	    memcmp(a->key, u->key, KEY_LEN) == 0)
 		u->id = a->id;
 	return 0;
 }
@@ -409,8 +397,9 @@ static int
 bury(struct visit *v, const struct action *a, struct err *e)
 {
 	struct agreed_row row = v->agreed[a->agreed];
+	struct aim aim = {.kind = PLAN_BURY};
 
-	row.a.dead = 1;
+	agreed_settle(&row.a, &aim, 0);
 	return store_agreed_put(v->m->store, v->m->rooms[v->room].st.id, &row,
 	    e);
 }
@@ -434,7 +423,7 @@ apply(struct visit *v, const struct action *a, struct err *e)
 		return store_agreed_drop(m->store, m->rooms[v->room].st.id,
 		    a->key, e);
 	case PLAN_UNHOLD:
-		if (store_act_list(m->store, find_held, &u, e))
+		if (store_act_list(m->store, find_waiting, &u, e))
 			return -1;
 		return u.id ? store_act_drop(m->store, u.id, e) : 0;
 	case PLAN_CONFIRM:

@@ -1,0 +1,375 @@
+/*
+ * act.c: one action: what is sent for it, and what the answer means for the
+ * state.  Not here: when it runs (execute.c), why it was planned (plan.c).
+ */
+#include "mapd/mapd.h"
+#include "lib/log.h"
+#include "lib/marks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define WRITE_DEADLINE (15 * 60 * 1000)
+#define ASIDE_FIRST 300		/* seconds */
+#define ASIDE_MOST (6 * 3600)
+#define AGAIN_MOST 300
+
+/* --- sending ------------------------------------------------------------------------ */
+
+static void
+lost(struct job *j)
+{
+	j->outcome = OUTCOME_UNKNOWN;
+	strcpy(j->text, "the answer was lost; it is looked up");
+	job_next(j, JOB_OVER);
+}
+
+static void
+take_answer(struct job *j, const struct msg_mapd_written *w)
+{
+	j->outcome = w->outcome;
+	j->status = w->status;
+	j->state = w->state;
+	j->retry_after = w->retry_after;
+	if (w->remote_id[0])
+		snprintf(j->remote_id, sizeof(j->remote_id), "%s",
+		    w->remote_id);
+	if (w->number[0])
+		snprintf(j->number, sizeof(j->number), "%s", w->number);
+	snprintf(j->request_id, sizeof(j->request_id), "%s", w->request_id);
+	snprintf(j->text, sizeof(j->text), "%s", w->text);
+	if (w->change_tag[0])
+		j->changed = (int64_t)seal_hash(j->m->seal, w->change_tag);
+}
+
+static int
+on_written(struct chan *c, struct packet *pk, void *arg)
+{
+	struct job *j = arg;
+	struct mapd *m = j->m;
+	struct msg_mapd_written w;
+	struct msg_error e;
+
+	(void)c;
+	if (pk == NULL) {
+		lost(j);
+		return 0;
+	}
+	if (pk->type == MSG_ERROR && error_get(pk, &e) == 0) {
+		j->outcome = OUTCOME_REFUSED;
+		snprintf(j->text, sizeof(j->text), "%s", e.text);
+		job_next(j, JOB_OVER);
+		return 0;
+	}
+	if (pk->type != MSG_MAPD_WRITTEN || mapd_written_get(pk, &w))
+		return -1;
+	take_answer(j, &w);
+	if (w.outcome == OUTCOME_OK && w.state != BOOKING_STATE_CONFLICTING)
+		peer_state(&m->topdesk, 1, "");
+	else if (w.outcome == OUTCOME_DENIED || w.outcome == OUTCOME_FAILED)
+		peer_state(&m->topdesk, 3, w.text);
+	/* A change of time and text is two requests. */
+	if (w.outcome == OUTCOME_OK && j->act.aim.kind == PLAN_CHANGE) {
+		j->todo &= j->todo & CHANGE_TIME ? ~CHANGE_TIME : ~CHANGE_TEXT;
+		if (j->todo && act_send(j) == 0)
+			return 0;
+		if (j->todo)
+			j->outcome = OUTCOME_UNKNOWN;
+	}
+	job_next(j, JOB_OVER);
+	return 0;
+}
+
+static int
+send_create(struct chan *c, uint64_t id, struct job *j)
+{
+	struct mapd *m = j->m;
+	const struct content *k = j->content;
+	char link[LINK_MAX], note[4096];
+	struct msg_adapter_create msg = {.link = link,
+	    .room = m->rooms[j->room].conf->location,
+	    .person = j->person,
+	    .start = j->act.aim.start,
+	    .end = j->act.aim.end,
+	    .attendee_count = k->attendees,
+	    .subject = j->brief,
+	    .body = k->body};
+
+	identity_link(j->act.key, j->act.aim.gen, link);
+	if (j->fallback) {
+		/* Said in the reservation itself. */
+		snprintf(note, sizeof(note),
+		    "Booked in Exchange by %s, who is not (or not uniquely) a "
+		    "person in TOPdesk.%s%.3000s",
+		    k->organiser[0] ? k->organiser : "an unknown organiser",
+		    k->body[0] ? "\n\n" : "", k->body);
+		msg.body = note;
+	}
+	return adapter_create_send(c, id, 0, &msg);
+}
+
+int
+act_send(struct job *j)
+{
+	struct chan *c = j->m->topdesk.chan;
+	struct msg_adapter_reschedule move = {j->act.remote_id,
+	    j->act.aim.start, j->act.aim.end};
+	struct msg_adapter_edit edit = {.remote_id = j->act.remote_id,
+	    .subject = j->brief};
+	struct msg_adapter_cancel cancel = {j->act.remote_id,
+	    j->m->conf->topdesk.cancel_reason};
+	uint64_t id;
+
+	if (c == NULL || (id = chan_call(c, WRITE_DEADLINE, on_written, j)) == 0)
+		return -1;
+	/* When sending fails the connection is closing: on_written gets NULL,
+	 * and the action is looked up. */
+	switch (j->act.aim.kind) {
+	case PLAN_CREATE:
+		(void)send_create(c, id, j);
+		break;
+	case PLAN_CANCEL:
+		(void)adapter_cancel_send(c, id, 0, &cancel);
+		break;
+	default:
+		if (j->todo & CHANGE_TIME)
+			(void)adapter_reschedule_send(c, id, 0, &move);
+		else
+			(void)adapter_edit_send(c, id, 0, &edit);
+	}
+	return 0;
+}
+
+/* --- what a look says ------------------------------------------------------------------ */
+
+static void
+already(struct job *j, const struct reservation *r)
+{
+	j->outcome = OUTCOME_OK;
+	j->adopted = 1;
+	j->state = r->s.state;
+	j->changed = r->s.changed;
+	snprintf(j->remote_id, sizeof(j->remote_id), "%s", r->id);
+	snprintf(j->number, sizeof(j->number), "%s", r->number);
+	job_next(j, JOB_OVER);
+}
+
+static void
+looked_change(struct job *j, const struct reservation *r)
+{
+	uint8_t print[PRINT_LEN];
+
+	if (j->todo & CHANGE_TIME && r->s.start == j->act.aim.start &&
+	    r->s.end == j->act.aim.end)
+		j->todo &= ~CHANGE_TIME;
+	if (j->todo & CHANGE_TEXT) {
+		brief_print(j->m, j->brief, print);
+		if (memcmp(print, r->s.print, PRINT_LEN) == 0)
+			j->todo &= ~CHANGE_TEXT;
+	}
+	if (j->todo == 0)
+		already(j, r);
+	else
+		job_next(j, JOB_ANNOUNCE);
+}
+
+/* r is NULL when the look did not find it. */
+void
+act_looked(struct job *j, const struct reservation *r)
+{
+	enum plan_kind kind = j->act.aim.kind;
+
+	if (kind == PLAN_CREATE) {
+		if (r)
+			already(j, r);
+		else
+			job_next(j, JOB_PERSON);
+		return;
+	}
+	/* Not in the list is no evidence; a write by its id will tell. */
+	if (r == NULL) {
+		job_next(j, JOB_ANNOUNCE);
+		return;
+	}
+	if (kind == PLAN_CANCEL && r->s.state == BOOKING_STATE_CANCELLED) {
+		already(j, r);
+		return;
+	}
+	/* Somebody changed it since it was planned: plan again.  What an
+	 * action of unknown outcome changed itself is not that. */
+	if (r->s.state == BOOKING_STATE_CANCELLED ||
+	    (j->act.state != ACT_SENT && j->base && r->s.changed != j->base)) {
+		j->outcome = OUTCOME_STALE;
+		strcpy(j->text, "the reservation changed meanwhile");
+		job_next(j, JOB_OVER);
+		return;
+	}
+	if (r->s.marks & (MARK_ISSUED | MARK_ARCHIVED)) {
+		j->outcome = OUTCOME_REFUSED;
+		strcpy(j->text, r->s.marks & MARK_ISSUED ?
+			"the room is handed out (issued) in TOPdesk" :
+			"the reservation is archived in TOPdesk");
+		job_next(j, JOB_OVER);
+		return;
+	}
+	if (kind == PLAN_CHANGE)
+		looked_change(j, r);
+	else
+		job_next(j, JOB_ANNOUNCE);
+}
+
+/* --- settling ------------------------------------------------------------------------------ */
+
+static size_t
+recent_slot(const uint8_t key[KEY_LEN])
+{
+	return ((size_t)key[0] << 8 | key[1]) & (RECENT - 1);
+}
+
+/* Several keys share a slot: at worst one is left alone once too often. */
+int
+recent_has(const struct mapd *m, const uint8_t key[KEY_LEN], int64_t since)
+{
+	return m->recent[recent_slot(key)] >= since;
+}
+
+static int
+put_problem(struct job *j, const char *text, struct err *e)
+{
+	struct problem p = {.room = j->act.room, .since = time(NULL)};
+	int fresh;
+
+	memcpy(p.key, j->act.key, KEY_LEN);
+	snprintf(p.text, sizeof(p.text), "%s%s%s%s",
+	    j->number[0] ? "reservation " : "", j->number,
+	    j->number[0] ? ": " : "", text);
+	return store_problem_put(j->m->store, &p, &fresh, e);
+}
+
+static int
+settled(struct job *j, struct err *e)
+{
+	struct mapd *m = j->m;
+	static const enum event done[] = {[PLAN_CREATE] = EV_CREATE_DONE,
+	    [PLAN_CHANGE] = EV_EDIT_DONE,
+	    [PLAN_CANCEL] = EV_CANCEL_DONE};
+	struct agreed_row row = j->agreed;
+	enum plan_kind kind = j->act.aim.kind;
+	enum event ev = done[kind];
+
+	if (!j->has_agreed) {
+		memset(&row, 0, sizeof(row));
+		memcpy(row.a.key, j->act.key, KEY_LEN);
+		row.a.group = j->act.group;
+	}
+	agreed_settle(&row.a, &j->act.aim, j->changed);
+	snprintf(row.remote_id, sizeof(row.remote_id), "%s",
+	    j->remote_id[0] ? j->remote_id : j->act.remote_id);
+	snprintf(row.number, sizeof(row.number), "%s",
+	    j->number[0] ? j->number : j->act.number);
+	if (store_agreed_put(m->store, j->act.room, &row, e) ||
+	    store_act_drop(m->store, j->act.id, e))
+		return -1;
+	m->recent[recent_slot(j->act.key)] = loop_now();
+	m->rooms[j->room].dirty = 1;
+	m->ex.done++;
+	if (kind == PLAN_CHANGE && j->act.aim.change & CHANGE_TIME)
+		ev = EV_MOVE_DONE;
+	evidence_job(m, j->adopted ? EV_ADOPTED : ev, j);
+	if (j->fallback && kind == PLAN_CREATE) {
+		evidence_job(m, EV_ORGANISER_UNKNOWN, j);
+		if (put_problem(j, "its organiser is not (or not uniquely) a "
+				   "person in TOPdesk; the fallback person "
+				   "was used",
+			e))
+			return -1;
+	}
+	if (j->state == BOOKING_STATE_CONFLICTING) {
+		evidence_job(m, EV_CONFLICT, j);
+		return put_problem(j,
+		    "TOPdesk has another reservation of the room at that "
+		    "time",
+		    e);
+	}
+	return 0;
+}
+
+static int
+later(struct job *j, enum act_state state, int64_t pause, struct err *e)
+{
+	struct act *a = &j->act;
+
+	a->state = state;
+	a->tries++;
+	a->next_try = time(NULL) + pause;
+	snprintf(a->reason, sizeof(a->reason), "%.199s", j->text);
+	j->m->ex.failed++;
+	return store_act_update(j->m->store, a, e);
+}
+
+static int64_t
+growing(unsigned tries, int64_t first, int64_t most)
+{
+	int64_t p = first << (tries > 10 ? 10 : tries);
+
+	return p > most ? most : p;
+}
+
+static int
+set_aside(struct job *j, struct err *e)
+{
+	/* The first time it is a record; then only the journal counts. */
+	if (j->act.tries == 0)
+		evidence_job(j->m,
+		    j->outcome == OUTCOME_CONFLICT ? EV_CONFLICT :
+						     EV_ACTION_FAILED,
+		    j);
+	return later(j, ACT_ASIDE,
+	    growing(j->act.tries, ASIDE_FIRST, ASIDE_MOST), e);
+}
+
+int
+act_settle(struct job *j, struct err *e)
+{
+	struct mapd *m = j->m;
+	/* Not sent for certain, unless it was of unknown outcome before. */
+	enum act_state same = j->act.state == ACT_SENT ? ACT_SENT : ACT_READY;
+	int64_t pause = growing(j->act.tries, 2, AGAIN_MOST);
+
+	switch (j->outcome) {
+	case OUTCOME_OK:
+		return settled(j, e);
+	case OUTCOME_CONFLICT:
+		if (j->remote_id[0]) {
+			j->state = BOOKING_STATE_CONFLICTING;
+			return settled(j, e);
+		}
+		snprintf(j->text, sizeof(j->text),
+		    "the room is taken in TOPdesk at that time");
+		return set_aside(j, e);
+	case OUTCOME_GONE:
+		if (j->act.aim.kind == PLAN_CANCEL)
+			return settled(j, e);
+		/* FALLTHROUGH: what was to be changed is not there */
+	case OUTCOME_STALE:
+		m->rooms[j->room].dirty = 1;
+		return store_act_drop(m->store, j->act.id, e);
+	case OUTCOME_BUSY:
+		return later(j, same, j->retry_after ? j->retry_after : pause,
+		    e);
+	case OUTCOME_FAILED:
+		return later(j, same, pause, e);
+	case OUTCOME_UNKNOWN:
+	case OUTCOME_BROKEN:
+		evidence_job(m, EV_ACTION_UNKNOWN, j);
+		return later(j, ACT_SENT, growing(j->act.tries, 1, AGAIN_MOST),
+		    e);
+	case OUTCOME_DENIED:
+		evidence_job(m, EV_ACTION_FAILED, j);
+		return later(j, same, growing(j->act.tries, 30, 900), e);
+	default:
+		return set_aside(j, e);
+	}
+}

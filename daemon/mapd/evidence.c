@@ -1,0 +1,118 @@
+/*
+ * evidence.c: the records that mapd sends to ledgerd.  They are gathered and
+ * go out together; what announces an external write is waited for.
+ *
+ * A record names booking, room and reservation; never a subject or an address.
+ */
+#include "mapd/mapd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST 128	/* records a message */
+#define WAITING 4096	/* while ledgerd is away; older ones are not dropped */
+#define DEADLINE 60000
+
+static void
+append(struct mapd *m, const struct record *r)
+{
+	if (m->nrecords >= WAITING)
+		return; /* ledgerd is away: no write is going on either */
+	if (record_put(&m->records, r) == 0)
+		m->nrecords++;
+	if (m->nrecords >= MOST)
+		evidence_flush(m);
+}
+
+void
+evidence(struct mapd *m, enum event event, const struct room *room,
+    const uint8_t *key, const char *remote, const char *text)
+{
+	struct record r = {.event = event, .remote_id = remote, .text = text,
+	    .room = room ? room->conf->name : NULL};
+
+	if (key) {
+		r.booking.p = key;
+		r.booking.len = KEY_LEN;
+	}
+	append(m, &r);
+}
+
+void
+evidence_job(struct mapd *m, enum event event, const struct job *j)
+{
+	struct record r = {.event = event, .upstream = UPSTREAM_TOPDESK,
+	    .status = j->status,
+	    .booking = {j->act.key, KEY_LEN},
+	    .room = m->rooms[j->room].conf->name,
+	    .remote_id = j->number[0] ? j->number : j->act.number,
+	    .request_id = j->request_id,
+	    .text = j->text};
+
+	append(m, &r);
+}
+
+/* Somebody waits for the records to be durable. */
+struct waiter {
+	void (*fn)(void *, int);
+	void *arg;
+};
+
+static int
+on_durable(struct chan *c, struct packet *pk, void *arg)
+{
+	struct waiter *w = arg;
+	struct msg_done done;
+	int ok = pk && pk->type == MSG_DONE && done_get(pk, &done) == 0;
+
+	(void)c;
+	if (w->fn)
+		w->fn(w->arg, ok);
+	free(w);
+	return 0;
+}
+
+static int
+send_records(struct mapd *m, int durable, struct waiter *w)
+{
+	struct msg_ledgerd_records msg = {.durable = (uint8_t)durable,
+	    .records = wire_list_of(&m->records, m->nrecords)};
+	uint64_t id = chan_call(m->ledgerd.chan, durable ? DEADLINE : 0,
+	    on_durable, w);
+
+	if (id == 0)
+		return -1;
+	(void)ledgerd_records_send(m->ledgerd.chan, id, 0, &msg);
+	wire_out_reset(&m->records);
+	m->nrecords = 0;
+	return 0;
+}
+
+void
+evidence_flush(struct mapd *m)
+{
+	struct waiter *w;
+
+	if (m->nrecords == 0 || m->ledgerd.chan == NULL)
+		return;
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return;
+	if (send_records(m, 0, w))
+		free(w);
+}
+
+int
+evidence_durable(struct mapd *m, void (*fn)(void *arg, int ok), void *arg)
+{
+	struct waiter *w;
+
+	if (m->ledgerd.chan == NULL || (w = calloc(1, sizeof(*w))) == NULL)
+		return -1;
+	w->fn = fn;
+	w->arg = arg;
+	if (send_records(m, 1, w)) {
+		free(w);
+		return -1;
+	}
+	return 0;
+}
