@@ -352,7 +352,8 @@ act_settle(struct job *j, struct err *e)
 	case OUTCOME_GONE:
 		if (j->act.aim.kind == PLAN_CANCEL)
 			return settled(j, e);
-		/* FALLTHROUGH: what was to be changed is not there */
+		/* What was to be changed is not there: plan anew. */
+		/* FALLTHROUGH */
 	case OUTCOME_STALE:
 		m->rooms[j->room].dirty = 1;
 		return store_act_drop(m->store, j->act.id, e);
