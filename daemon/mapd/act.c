@@ -87,7 +87,7 @@ send_create(struct chan *c, uint64_t id, struct job *j)
 {
 	struct mapd *m = j->m;
 	const struct content *k = j->content;
-	char link[LINK_MAX], note[4096];
+	char link[IDENTITY_LINK_MAX], note[4096];
 	struct msg_adapter_create msg = {.link = link,
 	    .room = m->rooms[j->room].conf->location,
 	    .person = j->person,

@@ -16,7 +16,7 @@
 #define EPERM_CODE 1
 
 static const char *
-booking_name(const uint8_t key[KEY_LEN], char link[LINK_MAX])
+booking_name(const uint8_t key[KEY_LEN], char link[IDENTITY_LINK_MAX])
 {
 	identity_link(key, 1, link);
 	return link;
@@ -138,7 +138,7 @@ show_act(void *arg, const struct act *a)
 	struct control *k = arg;
 	struct mapd *m = chan_ctx(k->plan);
 	size_t i = mapd_room(m, a->room);
-	char link[LINK_MAX], text[300] = "";
+	char link[IDENTITY_LINK_MAX], text[300] = "";
 	struct msg_ctl_action row = {.kind = plan_kind_name(a->aim.kind),
 	    .room = i < m->nrooms ? m->rooms[i].conf->name : "?",
 	    .booking = booking_name(a->key, link),
@@ -165,7 +165,7 @@ control_planned(struct mapd *m, const struct room *r, const struct action *a,
     int64_t start, int64_t end, const char *number)
 {
 	struct control *k = &m->control;
-	char link[LINK_MAX];
+	char link[IDENTITY_LINK_MAX];
 	struct msg_ctl_action row = {.kind = plan_kind_name(a->kind),
 	    .room = r->conf->name,
 	    .booking = booking_name(a->key, link),
@@ -296,7 +296,7 @@ static void
 send_problem(struct listing *l, const struct problem *p)
 {
 	size_t i = mapd_room(l->m, p->room);
-	char link[LINK_MAX];
+	char link[IDENTITY_LINK_MAX];
 	struct msg_ctl_problem row = {
 	    .room = i < l->m->nrooms ? l->m->rooms[i].conf->name : "?",
 	    .booking = booking_name(p->key, link),

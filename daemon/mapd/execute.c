@@ -379,7 +379,7 @@ look_send(struct mapd *m)
 	struct msg_adapter_find find;
 	struct msg_adapter_check check;
 	struct chan *c = m->topdesk.chan;
-	char link[LINK_MAX];
+	char link[IDENTITY_LINK_MAX];
 	struct wire_out w;
 	uint64_t id;
 
