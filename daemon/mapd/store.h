@@ -121,6 +121,9 @@ int store_act_add(struct store *, struct act *, struct wire_bytes payload,
 int store_act_update(struct store *, const struct act *, struct err *);
 /* Settled, or given up. */
 int store_act_drop(struct store *, int64_t id, struct err *);
+/* PLAN_UNHOLD: drops the action of a key that is HELD or ASIDE. */
+int store_act_unhold(struct store *, int64_t room, const uint8_t key[KEY_LEN],
+    struct err *);
 int store_act_payload(struct store *, const struct act *, struct secret *,
     struct err *);
 /*
@@ -132,7 +135,12 @@ int store_act_due(struct store *, int64_t now, int64_t after, size_t max,
 int store_act_next(struct store *, int64_t *when, struct err *);
 /* At start: everything READY becomes SENT (it is not known whether it was). */
 int store_act_recover(struct store *, size_t *n, struct err *);
+/*
+ * A person lets what is HELD through: it becomes ASIDE and due at once, so that
+ * the next planning may still drop it when it is no longer wanted.
+ */
 int store_act_approve(struct store *, size_t *n, struct err *);
+/* In the order of ids.  fn must not write to the store; not 0 ends the walk. */
 int store_act_list(struct store *, int (*fn)(void *, const struct act *),
     void *arg, struct err *);
 

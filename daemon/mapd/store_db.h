@@ -38,6 +38,7 @@ enum query_id {
 	Q_ACT_ADD,
 	Q_ACT_UPDATE,
 	Q_ACT_DROP,
+	Q_ACT_UNHOLD,
 	Q_ACT_PAYLOAD,
 	Q_ACT_DUE,
 	Q_ACT_NEXT,

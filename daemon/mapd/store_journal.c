@@ -140,6 +140,17 @@ store_act_drop(struct store *st, int64_t id, struct err *e)
 }
 
 int
+store_act_unhold(
+    struct store *st, int64_t room, const uint8_t key[KEY_LEN], struct err *e)
+{
+	struct query q = query_start(st, Q_ACT_UNHOLD);
+
+	query_int(&q, room);
+	query_blob(&q, key, KEY_LEN);
+	return query_end(&q, e, "drop what waits");
+}
+
+int
 store_act_payload(
     struct store *st, const struct act *a, struct secret *out, struct err *e)
 {
