@@ -192,7 +192,7 @@ extern const char *const index_names[];
 
 /* booking.c */
 #define BOOKING_REPATTERN	0x1	/* times or pattern are new */
-#define BOOKING_UNCHECKED	0x2	/* the caller knows there is no conflict */
+#define BOOKING_UNCHECKED	0x2	/* there is no conflict, do not look */
 void	 booking_deliver(struct meeting *, int);
 void	 booking_cancel(struct meeting *, int);
 void	 booking_respond(struct event *, enum response);

@@ -84,7 +84,8 @@ read_attendees(struct request *r, struct meeting *m)
 static int
 read_all_day(struct request *r, const struct event *e)
 {
-	int64_t a = zone_wall(e->zone, e->start), b = zone_wall(e->zone, e->end);
+	int64_t a = zone_wall(e->zone, e->start);
+	int64_t b = zone_wall(e->zone, e->end);
 
 	if (e->all_day && (a % DAY != 0 || b % DAY != 0 || a == b))
 		return refuse(r, "ErrorInvalidPropertySet", "An all-day event "

@@ -65,7 +65,7 @@ struct request {
 	struct pair	*args;
 	size_t		 nargs;
 	const char	*host;		/* of the outer request */
-	char		*prefer;	/* all Prefer headers, comma separated */
+	char		*prefer;	/* all Prefer headers, joined */
 	struct MHD_Connection *conn;
 	json_t		*inner;		/* headers, inside a batch */
 	int		 is_inner;

@@ -12,7 +12,7 @@
 struct topdesk topdesk;
 
 const char *const reasons[][2] = {
-	{ "5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a01", "Cancelled by the organiser" },
+	{ "5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a01", "Cancelled by organiser" },
 	{ "5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a02", "Room not available" },
 	{ NULL, NULL }
 };

@@ -1,7 +1,7 @@
 /*
- * reservation_write.c: what the API can do to reservations.  Everything is
- * validated before anything is changed; a refused conflict leaves the
- * reservation as it was.
+ * reservation_write.c: making, changing and cancelling of reservations, and the
+ * reading of what such requests carry.  Everything is validated before
+ * anything is changed.  Times and rooms are changed in reservation_move.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,26 +18,26 @@
 	"operatorGroup operator processingStatus externalLink " \
 	"optionalFields1 optionalFields2"
 
-static void
-bad(struct request *r, const char *field, const char *text)
+void
+td_bad(struct request *r, const char *field, const char *text)
 {
 	td_error(r, 400, "INVALID_VALUE", field, "%s: %s", field, text);
 }
 
 /* The body as an object with no other members than words. */
-static json_t *
-body_read(struct request *r, const char *words, int optional)
+json_t *
+td_body(struct request *r, const char *words, int optional)
 {
 	if (r->body.len == 0 && optional)
 		return r->json = json_object();
 	r->json = json_loadb(r->body.b ? r->body.b : "", r->body.len, 0, NULL);
 	if (r->json == NULL) {
 		violation(r, "the body is not JSON");
-		bad(r, "body", "not JSON");
+		td_bad(r, "body", "not JSON");
 		return NULL;
 	}
 	if (!body_allows(r, r->json, words, "body")) {
-		bad(r, "body", "unknown member");
+		td_bad(r, "body", "unknown member");
 		return NULL;
 	}
 	return r->json;
@@ -63,7 +63,7 @@ read_brief(struct request *r, const char **brief)
 		return 0;
 	if (*brief == NULL || characters(*brief) > 100) {
 		violation(r, "briefDescription above 100 or no text");
-		bad(r, "briefDescription", "0 to 100 characters");
+		td_bad(r, "briefDescription", "0 to 100 characters");
 		return -1;
 	}
 	return 0;
@@ -77,21 +77,21 @@ read_date(struct request *r, const char *name, int64_t *t)
 
 	if (when_parse(json_string_value(v), t, &offset) == -1 || !offset) {
 		violation(r, "%s is missing or no date", name);
-		bad(r, name, "a date in ISO 8601 is needed");
+		td_bad(r, name, "a date in ISO 8601 is needed");
 		return -1;
 	}
 	*t -= (*t % 60 + 60) % 60;
 	return 0;
 }
 
-static int
-read_dates(struct request *r, int64_t *start, int64_t *end)
+int
+td_read_dates(struct request *r, int64_t *start, int64_t *end)
 {
 	if (read_date(r, "plannedStartDate", start) == -1 ||
 	    read_date(r, "plannedEndDate", end) == -1)
 		return -1;
 	if (*start >= *end) {
-		bad(r, "plannedEndDate", "must be after plannedStartDate");
+		td_bad(r, "plannedEndDate", "must be after plannedStartDate");
 		return -1;
 	}
 	return 0;
@@ -106,7 +106,7 @@ read_requester(struct request *r, struct person **p)
 	if (v == NULL || !body_allows(r, v, "id", "requester") ||
 	    id == NULL || !uuid_valid(id)) {
 		violation(r, "requester is missing or has no id");
-		bad(r, "requester", "an id is needed");
+		td_bad(r, "requester", "an id is needed");
 		return -1;
 	}
 	*p = map_get(&topdesk.persons, id);
@@ -118,8 +118,8 @@ read_requester(struct request *r, struct person **p)
 	return 0;
 }
 
-static int
-read_location(struct request *r, json_t *facility, struct location **l)
+int
+td_read_location(struct request *r, json_t *facility, struct location **l)
 {
 	json_t *v = json_object_get(facility, "location");
 	const char *id = json_string_value(json_object_get(v, "id"));
@@ -127,7 +127,7 @@ read_location(struct request *r, json_t *facility, struct location **l)
 	if (!body_allows(r, facility, "location object asset services",
 	    "facility") || id == NULL || !uuid_valid(id)) {
 		violation(r, "a facility without location.id");
-		bad(r, "reservedFacilities", "location.id is needed");
+		td_bad(r, "reservedFacilities", "location.id is needed");
 		return -1;
 	}
 	*l = map_get(&topdesk.locations, id);
@@ -161,7 +161,7 @@ read_link(struct request *r, json_t *v)
 	return 0;
 bad:
 	violation(r, "externalLink is not {id, type, date}");
-	bad(r, "externalLink", "id and a whole number other than 0 as type");
+	td_bad(r, "externalLink", "id and a whole number other than 0 as type");
 	return -1;
 }
 
@@ -177,8 +177,8 @@ set_link(struct reservation *res, json_t *v)
 	    json_string_value(json_object_get(v, "type")), t);
 }
 
-static void
-conflict(struct request *r)
+void
+td_conflict(struct request *r)
 {
 	td_error(r, 400, "FACILITY_ALREADY_RESERVED", "reservedFacilities",
 	    "The facility is already reserved in this period");
@@ -193,11 +193,11 @@ read_facilities(struct request *r, struct reservation *draft)
 
 	if (!json_is_array(list) || json_array_size(list) == 0) {
 		violation(r, "reservedFacilities is missing or empty");
-		bad(r, "reservedFacilities", "at least one is needed");
+		td_bad(r, "reservedFacilities", "at least one is needed");
 		return -1;
 	}
 	json_array_foreach(list, i, v) {
-		if (read_location(r, v, &l) == -1)
+		if (td_read_location(r, v, &l) == -1)
 			return -1;
 		reservation_facility(draft, l);
 	}
@@ -215,14 +215,14 @@ td_create(struct request *r)
 	    "allowServicesOutsideServiceWindow");
 	if (td_forbidden(r, topdesk.may_create,
 	    "No permission to create reservations or requests") ||
-	    body_read(r, CREATE_MEMBERS, 0) == NULL)
+	    td_body(r, CREATE_MEMBERS, 0) == NULL)
 		return;
 	link = json_object_get(r->json, "externalLink");
 	people = json_object_get(r->json, "numberOfPersons");
 	status = json_string_value(json_object_get(r->json, "status"));
 	if (read_brief(r, &brief) == -1 ||
 	    read_requester(r, &draft.requester) == -1 ||
-	    read_dates(r, &draft.start, &draft.end) == -1 ||
+	    td_read_dates(r, &draft.start, &draft.end) == -1 ||
 	    read_facilities(r, &draft) == -1 ||
 	    (link != NULL && read_link(r, link) == -1))
 		goto out;
@@ -230,18 +230,18 @@ td_create(struct request *r)
 	    json_integer_value(people) < 0 ||
 	    json_integer_value(people) > 99999)) {
 		violation(r, "numberOfPersons");
-		bad(r, "numberOfPersons", "0 to 99999");
+		td_bad(r, "numberOfPersons", "0 to 99999");
 		goto out;
 	}
 	if (status != NULL && strcmp(status, "request") == 0)
 		draft.status = REQUEST;
 	else if (status != NULL && strcmp(status, "planned") != 0) {
 		violation(r, "status %.20s", status);
-		bad(r, "status", "planned or request");
+		td_bad(r, "status", "planned or request");
 		goto out;
 	}
 	if (reservation_settle(&draft) == -1) {
-		conflict(r);
+		td_conflict(r);
 		goto out;
 	}
 	res = reservation_new(brief);
@@ -285,8 +285,8 @@ target(struct request *r)
 }
 
 /* As target(), for what needs a reservation that is still open. */
-static struct reservation *
-open_target(struct request *r)
+struct reservation *
+td_open_target(struct request *r)
 {
 	struct reservation *res = target(r);
 
@@ -311,7 +311,7 @@ td_patch(struct request *r)
 	json_t *link, *v;
 
 	td_allows_args(r, "occurrences allowPassedLeadTimes");
-	if (res == NULL || body_read(r, PATCH_MEMBERS, 0) == NULL)
+	if (res == NULL || td_body(r, PATCH_MEMBERS, 0) == NULL)
 		return;
 	link = json_object_get(r->json, "externalLink");
 	if (read_brief(r, &brief) == -1 ||
@@ -360,7 +360,7 @@ td_cancel(struct request *r)
 	struct reservation *res = target(r);
 
 	td_allows_args(r, "allowPassedLeadTimes");
-	if (res == NULL || body_read(r, "id name", 1) == NULL)
+	if (res == NULL || td_body(r, "id name", 1) == NULL)
 		return;
 	if (!reason_known(r->json)) {
 		td_error(r, 400, "CANCELLATION_REASON", "id",
@@ -376,149 +376,4 @@ td_cancel(struct request *r)
 	res->status = CANCELLED;
 	res->modified = when_now();
 	r->status = 204;
-}
-
-/* Settles a changed reservation; back is what to return to when refused. */
-static void
-settled(struct request *r, struct reservation *res, struct reservation *back)
-{
-	struct facility *old = back->facilities;
-	int refused = reservation_settle(res) == -1;
-
-	if (refused) {
-		free(res->facilities);
-		res->facilities = old;
-		res->nfacilities = back->nfacilities;
-		res->start = back->start;
-		res->end = back->end;
-		res->status = back->status;
-	} else {
-		free(old);
-		res->modified = when_now();
-	}
-	reservation_seat(res);
-	if (refused)
-		conflict(r);
-	else
-		td_answer(r, res, 200);
-}
-
-/* Takes a reservation out of the indexes, with a copy to fall back on. */
-static struct reservation
-opened(struct reservation *res)
-{
-	struct reservation back = *res;
-
-	reservation_unseat(res);
-	res->facilities = grow(NULL, res->nfacilities + 1,
-	    sizeof(*res->facilities));
-	memcpy(res->facilities, back.facilities,
-	    back.nfacilities * sizeof(*res->facilities));
-	return back;
-}
-
-void
-td_reschedule(struct request *r)
-{
-	struct reservation *res = open_target(r), back;
-	int64_t start, end;
-
-	td_allows_args(r, "allowServicesOutsideReservation "
-	    "allowReservationOutsideEvent allowPassedLeadTimes "
-	    "allowServicesOutsideServiceWindow rescheduleVisitors");
-	if (res == NULL ||
-	    body_read(r, "plannedStartDate plannedEndDate", 0) == NULL ||
-	    read_dates(r, &start, &end) == -1)
-		return;
-	back = opened(res);
-	res->start = start;
-	res->end = end;
-	settled(r, res, &back);
-}
-
-static int
-facility_change(struct request *r, struct reservation *res, json_t *list,
-    int add)
-{
-	struct location *l;
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(list, i, v) {
-		if (read_location(r, v, &l) == -1)
-			return -1;
-		if (add)
-			reservation_facility(res, l);
-		else if (reservation_unfacility(res, l) == -1) {
-			bad(r, "remove", "not reserved");
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static void
-facility_serve(struct request *r, const char *words, const char *off,
-    const char *on)
-{
-	struct reservation *res = open_target(r), back;
-	json_t *out, *in, *none = json_array();
-
-	td_allows_args(r, "allowPassedLeadTimes "
-	    "allowServicesOutsideServiceWindow "
-	    "allowServicesNotAvailableForNewFacility");
-	if (res == NULL || body_read(r, words, 0) == NULL)
-		goto out;
-	if (res->series != NULL) {
-		td_error(r, 400, "NOT_ALLOWED_FOR_SERIES", "series",
-		    "Not for an occurrence of a recurring series");
-		goto out;
-	}
-	out = off ? json_object_get(r->json, off) : none;
-	in = on ? json_object_get(r->json, on) : none;
-	if (out == NULL || in == NULL) {
-		violation(r, "a needed member is missing");
-		bad(r, words, "is needed");
-		goto out;
-	}
-	if (json_is_object(out) && json_is_object(in)) {
-		out = json_pack("[O]", out);
-		in = json_pack("[O]", in);
-	} else {
-		json_incref(out);
-		json_incref(in);
-	}
-	back = opened(res);
-	if (facility_change(r, res, out, 0) == -1 ||
-	    facility_change(r, res, in, 1) == -1 || res->nfacilities == 0) {
-		free(res->facilities);
-		res->facilities = back.facilities;
-		res->nfacilities = back.nfacilities;
-		reservation_seat(res);
-		if (r->status == 0)
-			bad(r, "remove", "one facility must stay");
-	} else
-		settled(r, res, &back);
-	json_decref(out);
-	json_decref(in);
-out:
-	json_decref(none);
-}
-
-void
-td_facility_add(struct request *r)
-{
-	facility_serve(r, "add", NULL, "add");
-}
-
-void
-td_facility_move(struct request *r)
-{
-	facility_serve(r, "from to", "from", "to");
-}
-
-void
-td_facility_remove(struct request *r)
-{
-	facility_serve(r, "remove", "remove", NULL);
 }

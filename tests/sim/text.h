@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct text {
-	char	*b;		/* always NUL terminated once anything was put */
+	char	*b;		/* NUL terminated once anything was put */
 	size_t	 len;
 	size_t	 cap;
 };
