@@ -7,11 +7,9 @@ machine; ORB is the real thing, all six kinds of processes of it.  What is
 claimed at the end was compared by the simulator, not by ORB.
 """
 import argparse
-import datetime
 import os
 import sys
 import time
-import zoneinfo
 
 parser = argparse.ArgumentParser(description="Shows ORB at work.")
 parser.add_argument("--build", default=os.environ.get("ORB_BUILD", "build"))
@@ -21,29 +19,12 @@ arguments = parser.parse_args()
 os.environ["ORB_BUILD"] = os.path.abspath(arguments.build)
 
 import orbtest  # noqa: E402  needs ORB_BUILD
+from people import Outlook, ZONE, day, iso, minutes, parse, weekly  # noqa: E402
 
-ZONE = zoneinfo.ZoneInfo("Europe/Amsterdam")
 TTY = sys.stdout.isatty()
 BOLD, DIM, GREEN, RED, PLAIN = ("\033[1m", "\033[2m", "\033[32m", "\033[31m",
                                 "\033[0m") if TTY else ("",) * 5
 START = time.monotonic()
-
-
-def day(n, hour, minute=0):
-    """A time on the nth working day from next Monday, as an instant."""
-    today = datetime.datetime.now(ZONE).date()
-    monday = today + datetime.timedelta(days=7 - today.weekday())
-    date = monday + datetime.timedelta(days=n // 5 * 7 + n % 5)
-    return datetime.datetime.combine(date, datetime.time(hour, minute), ZONE)
-
-
-def iso(t):
-    return t.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse(text):
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(
-        tzinfo=datetime.timezone.utc)
 
 
 def clock(start, end):
@@ -91,6 +72,7 @@ class Act:
 class Show:
     def __init__(self, orb):
         self.orb, self.sim = orb, orb.sim
+        self.outlook = Outlook(orb.sim, orb.rooms)
         self.room = {r["name"]: r for r in orb.rooms}
         self.acts = []
 
@@ -133,21 +115,17 @@ class Show:
 
     # what people do
 
-    def book(self, who, room, start, minutes, subject, **more):
-        end = start + datetime.timedelta(minutes=minutes)
-        made = self.sim.meeting_create(
-            organiser=who + "@sim.test", subject=subject, start=iso(start),
-            end=iso(end), rooms=[self.room[room]["mailbox"]], **more)
-        count = more.get("recurrence", {}).get("range", {}).get(
-            "numberOfOccurrences", 1)
-        what = "%s books \"%s\"" % (who.split(".")[0], subject)
-        return made["uid"], Act(what, self.room[room], start, end,
-                                count=count)
+    def book(self, who, room, start, length, subject, count=1, **more):
+        uid = self.outlook.book(who, self.room[room], start, length, subject,
+                                **more)
+        return uid, Act("%s books \"%s\"" % (who.split(".")[0], subject),
+                        self.room[room], start, start + minutes(length),
+                        count=count)
 
-    def move(self, uid, who, room, start, minutes):
-        end = start + datetime.timedelta(minutes=minutes)
-        self.sim.meeting_move(uid=uid, start=iso(start), end=iso(end))
-        return Act("%s moves it" % who, self.room[room], start, end)
+    def move(self, uid, who, room, start, length):
+        self.outlook.move(uid, start, length)
+        return Act("%s moves it" % who, self.room[room], start,
+                   start + minutes(length))
 
     def run(self):
         one, act = self.book("ada", "Aquarium", day(0, 9), 60, "Kick-off")
@@ -183,23 +161,15 @@ class Show:
 
     def series(self):
         start = day(0, 14)
-        uid, act = self.book(
-            "margaret", "Dome", start, 30, "Weekly",
-            zone="W. Europe Standard Time",
-            recurrence={
-                "pattern": {"type": "weekly", "interval": 1,
-                            "daysOfWeek": [start.strftime("%A").lower()]},
-                "range": {"type": "numbered", "numberOfOccurrences": 6,
-                          "startDate": start.strftime("%Y-%m-%d")}})
+        uid, act = self.book("margaret", "Dome", start, 30, "Weekly", 6,
+                             recurrence=weekly(start, 6))
         act.what = "margaret books 6 weeks"
         self.wait([act])
         week3 = day(10, 14)
         moved = day(11, 15)
-        self.sim.occurrence_move(
-            uid=uid, original_start=iso(week3), start=iso(moved),
-            end=iso(moved + datetime.timedelta(minutes=30)))
+        self.outlook.move_one(uid, week3, moved, 30)
         self.wait([Act("margaret moves one week", self.room["Dome"], moved,
-                       moved + datetime.timedelta(minutes=30))])
+                       moved + minutes(30))])
 
     def crash(self):
         self.note("kill -9 of orb-mapd and of orb-fetchd@topdesk, and three "

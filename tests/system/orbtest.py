@@ -139,6 +139,20 @@ class Sim:
         self.log.close()
 
 
+def start_sim(*options):
+    """A simulator of its own, for several Orbs or for rooms made by hand;
+    stop_all() ends it and removes its directory."""
+    directory = tempfile.mkdtemp(prefix="orb-sim-", dir="/tmp")
+    sim = Sim(os.path.join(directory, "sim"), *options)
+
+    def stop_all():
+        sim.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    sim.stop_all = stop_all
+    atexit.register(stop_all)
+    return sim
+
+
 def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -435,8 +449,9 @@ class Orb:
                 self.dir, "state/ledgerd/journal.jsonl")},
             "users": {n.replace("@", "_"): str(u)
                       for n, u in self.users.items()},
-            "rooms": [{"name": r["name"], "mailbox": r["mailbox"],
-                       "location": r["location"]} for r in self.rooms]}
+            "rooms": [{k: r[k] for k in ("name", "mailbox", "location",
+                                         "zone") if r.get(k)}
+                      for r in self.rooms]}
 
     def fallback(self):
         return self.sim.add_person(email=FALLBACK, name="Reception")["id"]
