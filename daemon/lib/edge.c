@@ -99,9 +99,8 @@ edge_uid(const struct conf *conf, enum role r, enum upstream u, struct err *e)
 	return (uid_t)-1;
 }
 
-/* The descriptor systemd passed under this name; -1 when there is none. */
-static int
-passed_fd(const char *name)
+int
+edge_passed(const char *name)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
 	const char *names = getenv("LISTEN_FDNAMES");
@@ -173,7 +172,7 @@ edge_listen(struct loop *loop, const struct conf *conf, enum role self,
 		    role_name(self));
 		return NULL;
 	}
-	if ((fd = passed_fd(edge->name)) < 0) {
+	if ((fd = edge_passed(edge->name)) < 0) {
 		err_set(e, ENOENT,
 		    "the socket \"%s\" (%s) was not passed by systemd: start "
 		    "the service through orb.target",

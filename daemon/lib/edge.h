@@ -42,6 +42,9 @@ struct listener *edge_listen(struct loop *, const struct conf *, enum role self,
     int (*on_open)(struct chan *, uid_t, pid_t), chan_closed, void *ctx,
     struct err *);
 void edge_listener_free(struct listener *);
+/* The descriptor that systemd passed under this name, for one that is handed
+ * on or is no listener; -1 when there is none. */
+int edge_passed(const char *name);
 /*
  * Connects to the listener's socket below conf's run directory and returns the
  * connected descriptor, for chan_new(); -1 and err.
