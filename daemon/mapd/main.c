@@ -21,32 +21,6 @@
 #define SECRET_HEAP (256 * 1024)
 #define STOP_MS 3000
 
-size_t
-mapd_room(const struct mapd *m, int64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < m->nrooms; i++)
-		if (m->rooms[i].st.id == id)
-			break;
-	return i;
-}
-
-void
-mapd_store_failed(struct mapd *m, const struct err *e)
-{
-	if (m->disk_bad)
-		return;
-	m->disk_bad = 1;
-	snprintf(m->trouble, sizeof(m->trouble), "the state cannot be "
-						 "written: %.150s",
-	    e->text);
-	log_err("%s; starting again", m->trouble);
-	mapd_status(m);
-	/* What was journaled is safe; systemd starts a fresh process. */
-	loop_stop(m->loop);
-}
-
 static void
 usage(void)
 {
@@ -92,49 +66,16 @@ open_store(struct mapd *m)
 }
 
 static void
-open_rooms(struct mapd *m)
+make_rooms(struct mapd *m)
 {
-	struct err e;
-	size_t n, unknown = 0;
-	int64_t *ids;
-
-	n = m->conf->nrooms;
-	m->rooms = calloc(n + 1, sizeof(*m->rooms));
-	ids = calloc(n + 1, sizeof(*ids));
-	if (m->rooms == NULL || ids == NULL)
+	m->nrooms = m->conf->nrooms;
+	m->rooms = calloc(m->nrooms + 1, sizeof(*m->rooms));
+	if (m->rooms == NULL)
 		fatal("no memory");
-	if (store_begin(m->store, &e))
-		fatal("%s", e.text);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < m->nrooms; i++) {
 		m->rooms[i].conf = &m->conf->rooms[i];
 		m->rooms[i].dirty = 1;
-		if (store_room(m->store, m->conf->rooms[i].mailbox,
-			m->conf->rooms[i].location, &m->rooms[i].st, &e))
-			fatal("%s", e.text);
-		ids[i] = m->rooms[i].st.id;
 	}
-	if (store_commit(m->store, &e))
-		fatal("%s", e.text);
-	m->nrooms = n;
-	if (store_rooms_unknown(m->store, ids, n, &unknown, &e) == 0 && unknown)
-		log_notice("%zu rooms are not configured any more; their "
-			   "reservations are left as they are",
-		    unknown);
-	free(ids);
-}
-
-static void
-recover(struct mapd *m)
-{
-	struct err e;
-	size_t n;
-
-	if (store_act_recover(m->store, &n, &e))
-		fatal("%s", e.text);
-	if (n)
-		log_notice("%zu actions were under way: each is looked up "
-			   "before it is sent again",
-		    n);
 }
 
 static void
@@ -247,8 +188,7 @@ main(int argc, char **argv)
 	if (ctl == NULL)
 		fatal("%s", e.text);
 	open_store(m);
-	open_rooms(m);
-	recover(m);
+	make_rooms(m);
 	if (loop_signals(m->loop, stop, NULL, m))
 		fatal("signals: %s", strerror(errno));
 	lock_down(m);

@@ -295,6 +295,12 @@ struct mapd {
 	char trouble[200];
 };
 
+/* --- state.c ---------------------------------------------------------------------------------- */
+/*
+ * Once the data key is there: the rooms' database ids and cursors; what was
+ * journaled and may have been sent is to be looked up.  0, or -1 and err.
+ */
+int mapd_open_rooms(struct mapd *, struct err *);
 /* The room with this database id, or m->nrooms. */
 size_t mapd_room(const struct mapd *, int64_t id);
 void mapd_status(struct mapd *);

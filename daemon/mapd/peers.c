@@ -93,7 +93,8 @@ on_data_key(struct chan *c, struct packet *pk, void *arg)
 		log_err("no memory for the data key");
 		return 0;
 	}
-	if (store_set_seal(m->store, m->seal, &rebuilt, &err)) {
+	if (store_set_seal(m->store, m->seal, &rebuilt, &err) ||
+	    mapd_open_rooms(m, &err)) {
 		mapd_store_failed(m, &err);
 		return 0;
 	}
@@ -102,6 +103,7 @@ on_data_key(struct chan *c, struct packet *pk, void *arg)
 			   "is rebuilt from the two systems");
 	(void)c;
 	peer_state(&m->keyd, 1, "");
+	mapd_status(m);
 	round_start(m);
 	execute_wake(m);
 	return 0;
