@@ -334,8 +334,8 @@ int
 act_settle(struct job *j, struct err *e)
 {
 	struct mapd *m = j->m;
-	/* Not sent for certain, unless it was of unknown outcome before. */
-	enum act_state same = j->act.state == ACT_SENT ? ACT_SENT : ACT_READY;
+	/* Without effect for certain, unless its outcome was unknown before. */
+	enum act_state same = j->act.state == ACT_SENT ? ACT_SENT : ACT_ASIDE;
 	int64_t pause = growing(j->act.tries, 2, AGAIN_MOST);
 
 	switch (j->outcome) {

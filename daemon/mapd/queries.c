@@ -75,12 +75,12 @@ const char *const query_text[Q_MAX] = {
 		  "SELECT id AS due FROM act WHERE state = 0 AND id > ?1"
 		  " UNION ALL "
 		  "SELECT id FROM act WHERE state = 1 AND id > ?1"
-		  " UNION ALL "
+		  " AND next_try <= ?2 UNION ALL "
 		  "SELECT id FROM act WHERE state = 3 AND id > ?1"
 		  " AND next_try <= ?2 ORDER BY 1 LIMIT ?3)) ON id = due"
 		  " ORDER BY id",
     [Q_ACT_NEXT] = "SELECT coalesce(min(next_try), 0) FROM act"
-		   " WHERE state = 3",
+		   " WHERE state IN (1, 3)",
     [Q_ACT_RECOVER] = "UPDATE act SET state = 1 WHERE state = 0",
     [Q_ACT_APPROVE] = "UPDATE act SET state = 3, next_try = 0"
 		      " WHERE state = 2",

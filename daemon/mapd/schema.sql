@@ -81,7 +81,7 @@ CREATE TABLE act (
 );
 CREATE UNIQUE INDEX act_key ON act (room, key);
 CREATE INDEX act_due ON act (state, id, next_try);
-CREATE INDEX act_next ON act (next_try) WHERE state = 3;
+CREATE INDEX act_next ON act (next_try) WHERE state IN (1, 3);
 
 CREATE TABLE problem (
 	room INTEGER NOT NULL,

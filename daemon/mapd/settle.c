@@ -376,23 +376,6 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	return rc;
 }
 
-struct unhold {
-	struct mapd *m;
-	const uint8_t *key;
-	int64_t id;
-};
-
-static int
-find_waiting(void *arg, const struct act *a)
-{
-	struct unhold *u = arg;
-
-	if ((a->state == ACT_HELD || a->state == ACT_ASIDE) &&
-	    memcmp(a->key, u->key, KEY_LEN) == 0)
-		u->id = a->id;
-	return 0;
-}
-
 static int
 bury(struct visit *v, const struct action *a, struct err *e)
 {
@@ -408,8 +391,6 @@ static int
 apply(struct visit *v, const struct action *a, struct err *e)
 {
 	struct mapd *m = v->m;
-	struct unhold u = {m, a->key, 0};
-
 	switch (a->kind) {
 	case PLAN_CREATE:
 	case PLAN_CHANGE:
@@ -423,9 +404,8 @@ apply(struct visit *v, const struct action *a, struct err *e)
 		return store_agreed_drop(m->store, m->rooms[v->room].st.id,
 		    a->key, e);
 	case PLAN_UNHOLD:
-		if (store_act_list(m->store, find_waiting, &u, e))
-			return -1;
-		return u.id ? store_act_drop(m->store, u.id, e) : 0;
+		return store_act_unhold(m->store, m->rooms[v->room].st.id,
+		    a->key, e);
 	case PLAN_CONFIRM:
 	case PLAN_REPORT:
 		return report(v, a, e);
