@@ -10,7 +10,7 @@
 
 #include "lib/log.h"
 
-#define GROUP_MAX (256 * 1024) /* bytes after which a group does not wait */
+#define GROUP_MAX (128 * 1024) /* bytes after which a group does not wait */
 #define SYNC_LATEST 1000       /* ms until what was only written is synced */
 #define RETRY 1000	       /* ms between attempts on a disk that refuses */
 

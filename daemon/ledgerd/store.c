@@ -19,7 +19,7 @@
 
 #include "ledgerd/segment.h"
 
-#define BUF_KEEP (256 * 1024) /* a larger buffer is given back */
+#define BUF_KEEP (128 * 1024) /* a larger buffer is given back */
 
 struct store {
 	int dir, fd;
