@@ -153,12 +153,15 @@ on_record(struct packet *pk, void *arg)
 }
 
 static int
-ask(struct audit *a, struct chan *c, uint64_t from, uint32_t count, int follow,
-    uint64_t *sent)
+ask(struct audit *a, uint64_t from, uint32_t count, int follow, uint64_t *sent)
 {
 	struct msg_ledgerd_tail m = {from, count, (uint8_t)follow};
-	uint64_t id = ctl_ask(a->ctl, c, follow ? 0 : DEADLINE, on_record, a);
+	struct chan *c = a->ctl->chan;
+	uint64_t id;
 
+	if (c == NULL) /* gone since the search */
+		return ctl_error(CTL_NOT_RUNNING, "ledgerd is not running");
+	id = ctl_ask(a->ctl, c, follow ? 0 : DEADLINE, on_record, a);
 	if (ledgerd_tail_send(c, id, 0, &m))
 		return ctl_error(CTL_FAILED, "ledgerd takes no request");
 	return ctl_wait(a->ctl, sent);
@@ -166,14 +169,14 @@ ask(struct audit *a, struct chan *c, uint64_t from, uint32_t count, int follow,
 
 /* The last lines that match: the whole log is read, the last ones are kept. */
 static int
-search(struct audit *a, struct chan *c, uint64_t *end)
+search(struct audit *a, uint64_t *end)
 {
 	char *text;
 	int rc;
 
 	if ((a->kept = calloc(a->lines, sizeof(*a->kept))) == NULL)
 		return ctl_error(CTL_FAILED, "no memory");
-	rc = ask(a, c, 0, 0, 0, end);
+	rc = ask(a, 0, 0, 0, end);
 	for (uint64_t i = a->nkept > a->lines ? a->nkept - a->lines : 0;
 	     rc == 0 && i < a->nkept; i++)
 		if ((text = a->kept[i % a->lines]) != NULL)
@@ -195,13 +198,13 @@ tail(struct audit *a)
 	if (rc)
 		return rc;
 	if (a->room == NULL && a->event == NULL)
-		return ask(a, c, LAST, a->lines, a->follow, NULL);
-	if (a->lines > 0 && (rc = search(a, c, &end)) != 0)
+		return ask(a, LAST, a->lines, a->follow, NULL);
+	if (a->lines > 0 && (rc = search(a, &end)) != 0)
 		return rc;
 	if (!a->follow)
 		return CTL_OK;
-	return a->lines > 0 ? ask(a, c, end, 0, 1, NULL) :
-			      ask(a, c, LAST, 0, 1, NULL);
+	return a->lines > 0 ? ask(a, end, 0, 1, NULL) :
+			      ask(a, LAST, 0, 1, NULL);
 }
 
 static int

@@ -47,8 +47,8 @@ say_meaning(const struct conf *c)
 	    c->file, c->nrooms, c->nrooms == 1 ? "" : "s",
 	    strcmp(c->exchange.kind, "graph") == 0 ? "Graph" : c->exchange.kind,
 	    c->exchange.tenant, c->topdesk.url.text);
-	printf("  bookings from %d days back to %d days ahead; subjects are "
-	       "%s; bodies are %s\n",
+	printf("  bookings from %d back to %d days ahead; subjects are %s; "
+	       "bodies are %s\n",
 	    c->policy.window_back_days, c->policy.window_ahead_days,
 	    subject_of(c), c->policy.body ? "copied" : "not carried");
 	printf("  more than %d cancellations in a round are held\n",

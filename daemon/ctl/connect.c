@@ -84,6 +84,7 @@ connection_closed(struct chan *c, const char *why)
 {
 	struct ctl *ctl = chan_ctx(c);
 
+	ctl->chan = NULL;
 	if (ctl->call.over)
 		return;
 	ctl->call.over = 1;
@@ -114,10 +115,19 @@ ctl_connect(struct ctl *ctl, enum role listener, struct chan **out)
 		return ctl_error(CTL_FAILED, "%s", e.text);
 	if (ctl->loop == NULL && (ctl->loop = loop_new()) == NULL)
 		return ctl_error(CTL_FAILED, "no memory");
+	ctl_close(ctl);
 	ctl->call.peer = listener;
-	*out = chan_new(ctl->loop, fd, ROLE_CTL, listener, NULL,
+	*out = ctl->chan = chan_new(ctl->loop, fd, ROLE_CTL, listener, NULL,
 	    connection_closed, ctl);
 	return *out ? CTL_OK : ctl_error(CTL_FAILED, "no memory");
+}
+
+void
+ctl_close(struct ctl *ctl)
+{
+	ctl->call.over = 1;
+	chan_free(ctl->chan);
+	ctl->chan = NULL;
 }
 
 static int

@@ -196,7 +196,7 @@ send_set(struct ctl *ctl, enum slot_id slot, int64_t expires,
 		    ctl_error(CTL_FAILED, "%s cannot be sent to keyd", s->name);
 	else
 		rc = ctl_wait(ctl, NULL);
-	chan_free(c);
+	ctl_close(ctl);
 	return rc;
 }
 
@@ -291,7 +291,7 @@ credential_list(struct ctl *ctl)
 	if (rc)
 		return rc;
 	if ((t = table_begin(ctl, columns, COLUMNS)) == NULL) {
-		chan_free(c);
+		ctl_close(ctl);
 		return ctl_error(CTL_FAILED, "no memory");
 	}
 	id = ctl_ask(ctl, c, DEADLINE_MS, on_row, t);
@@ -299,7 +299,7 @@ credential_list(struct ctl *ctl)
 		rc = ctl_error(CTL_FAILED, "keyd does not take the request");
 	else
 		rc = ctl_wait(ctl, NULL);
-	chan_free(c);
+	ctl_close(ctl);
 	rc2 = table_end(t);
 	return rc ? rc : rc2;
 }
@@ -326,7 +326,7 @@ credential_remove(struct ctl *ctl, const struct words *w)
 		rc = ctl_error(CTL_FAILED, "keyd does not take the request");
 	else
 		rc = ctl_wait(ctl, NULL);
-	chan_free(c);
+	ctl_close(ctl);
 	return rc ? rc : report(ctl, slot, "removed");
 }
 

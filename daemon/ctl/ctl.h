@@ -41,6 +41,7 @@ struct ctl {
 	int colour;		/* escape sequences may go to stdout */
 	int width;		/* columns of the terminal; 0: not a terminal */
 	struct loop *loop;	/* NULL until ctl_connect() */
+	struct chan *chan;	/* NULL: none, or the daemon has closed it */
 
 	/* the request under way: ctl_ask() to ctl_wait() */
 	struct {
@@ -64,9 +65,13 @@ int ctl_credential(struct ctl *, int argc, char **argv);
 
 /* Loads the configuration once; an exit code, mistakes are on stderr. */
 int ctl_conf(struct ctl *);
-/* Connects to mapd, keyd or ledgerd.  *out is freed with chan_free().  An exit
- * code: CTL_NOT_RUNNING and CTL_DENIED have been explained on stderr. */
+/* Connects to mapd, keyd or ledgerd, one at a time; *out is for ctl_ask() and
+ * NAME_send(), and belongs to ctl.  An exit code: CTL_NOT_RUNNING and
+ * CTL_DENIED have been explained on stderr. */
 int ctl_connect(struct ctl *, enum role listener, struct chan **out);
+/* Ends the connection, also one that the daemon has ended already (which is why
+ * it is not chan_free()).  main() does it for a command that does not. */
+void ctl_close(struct ctl *);
 /*
  * One request at a time, to its END:
  *

@@ -156,6 +156,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		if (strcmp(commands[i].name, argv[1]) == 0) {
 			rc = commands[i].run(&ctl, argc - 1, argv + 1);
+			ctl_close(&ctl);
 			conf_free(ctl.conf);
 			loop_free(ctl.loop);
 			return rc;
