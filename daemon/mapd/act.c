@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define WRITE_DEADLINE (15 * 60 * 1000)
-#define ASIDE_FIRST 300		/* seconds */
+#define ASIDE_FIRST 300 /* seconds */
 #define ASIDE_MOST (6 * 3600)
 #define AGAIN_MOST 300
 
@@ -34,8 +34,8 @@ take_answer(struct job *j, const struct msg_mapd_written *w)
 	j->state = w->state;
 	j->retry_after = w->retry_after;
 	if (w->remote_id[0])
-		snprintf(j->remote_id, sizeof(j->remote_id), "%s",
-		    w->remote_id);
+		snprintf(
+		    j->remote_id, sizeof(j->remote_id), "%s", w->remote_id);
 	if (w->number[0])
 		snprintf(j->number, sizeof(j->number), "%s", w->number);
 	snprintf(j->request_id, sizeof(j->request_id), "%s", w->request_id);
@@ -114,15 +114,16 @@ int
 act_send(struct job *j)
 {
 	struct chan *c = j->m->topdesk.chan;
-	struct msg_adapter_reschedule move = {j->act.remote_id,
-	    j->act.aim.start, j->act.aim.end};
-	struct msg_adapter_edit edit = {.remote_id = j->act.remote_id,
-	    .subject = j->brief};
-	struct msg_adapter_cancel cancel = {j->act.remote_id,
-	    j->m->conf->topdesk.cancel_reason};
+	struct msg_adapter_reschedule move = {
+	    j->act.remote_id, j->act.aim.start, j->act.aim.end};
+	struct msg_adapter_edit edit = {
+	    .remote_id = j->act.remote_id, .subject = j->brief};
+	struct msg_adapter_cancel cancel = {
+	    j->act.remote_id, j->m->conf->topdesk.cancel_reason};
 	uint64_t id;
 
-	if (c == NULL || (id = chan_call(c, WRITE_DEADLINE, on_written, j)) == 0)
+	if (c == NULL ||
+	    (id = chan_call(c, WRITE_DEADLINE, on_written, j)) == 0)
 		return -1;
 	/* When sending fails the connection is closing: on_written gets NULL,
 	 * and the action is looked up. */
@@ -208,9 +209,10 @@ act_looked(struct job *j, const struct reservation *r)
 	}
 	if (r->s.marks & (MARK_ISSUED | MARK_ARCHIVED)) {
 		j->outcome = OUTCOME_REFUSED;
-		strcpy(j->text, r->s.marks & MARK_ISSUED ?
-			"the room is handed out (issued) in TOPdesk" :
-			"the reservation is archived in TOPdesk");
+		strcpy(j->text,
+		    r->s.marks & MARK_ISSUED
+			? "the room is handed out (issued) in TOPdesk"
+			: "the reservation is archived in TOPdesk");
 		job_next(j, JOB_OVER);
 		return;
 	}
@@ -280,9 +282,10 @@ settled(struct job *j, struct err *e)
 	evidence_job(m, j->adopted ? EV_ADOPTED : ev, j);
 	if (j->fallback && kind == PLAN_CREATE) {
 		evidence_job(m, EV_ORGANISER_UNKNOWN, j);
-		if (put_problem(j, "its organiser is not (or not uniquely) a "
-				   "person in TOPdesk; the fallback person "
-				   "was used",
+		if (put_problem(j,
+			"its organiser is not (or not uniquely) a "
+			"person in TOPdesk; the fallback person "
+			"was used",
 			e))
 			return -1;
 	}
@@ -323,11 +326,11 @@ set_aside(struct job *j, struct err *e)
 	/* The first time it is a record; then only the journal counts. */
 	if (j->act.tries == 0)
 		evidence_job(j->m,
-		    j->outcome == OUTCOME_CONFLICT ? EV_CONFLICT :
-						     EV_ACTION_FAILED,
+		    j->outcome == OUTCOME_CONFLICT ? EV_CONFLICT
+						   : EV_ACTION_FAILED,
 		    j);
-	return later(j, ACT_ASIDE,
-	    growing(j->act.tries, ASIDE_FIRST, ASIDE_MOST), e);
+	return later(
+	    j, ACT_ASIDE, growing(j->act.tries, ASIDE_FIRST, ASIDE_MOST), e);
 }
 
 int
@@ -358,15 +361,15 @@ act_settle(struct job *j, struct err *e)
 		m->rooms[j->room].dirty = 1;
 		return store_act_drop(m->store, j->act.id, e);
 	case OUTCOME_BUSY:
-		return later(j, same, j->retry_after ? j->retry_after : pause,
-		    e);
+		return later(
+		    j, same, j->retry_after ? j->retry_after : pause, e);
 	case OUTCOME_FAILED:
 		return later(j, same, pause, e);
 	case OUTCOME_UNKNOWN:
 	case OUTCOME_BROKEN:
 		evidence_job(m, EV_ACTION_UNKNOWN, j);
-		return later(j, ACT_SENT, growing(j->act.tries, 1, AGAIN_MOST),
-		    e);
+		return later(
+		    j, ACT_SENT, growing(j->act.tries, 1, AGAIN_MOST), e);
 	case OUTCOME_DENIED:
 		evidence_job(m, EV_ACTION_FAILED, j);
 		return later(j, same, growing(j->act.tries, 30, 900), e);

@@ -57,8 +57,9 @@ fill_status(struct mapd *m, struct msg_ctl_status *s, char *text, size_t size)
 		snprintf(text, size, "waiting for keyd: %s",
 		    m->keyd.text[0] ? m->keyd.text : "no answer yet");
 	else if (m->ledgerd.chan == NULL)
-		snprintf(text, size, "waiting for ledgerd: nothing is written "
-				     "without the audit log");
+		snprintf(text, size,
+		    "waiting for ledgerd: nothing is written "
+		    "without the audit log");
 	*s = (struct msg_ctl_status){.version = PACKAGE_VERSION,
 	    .started = m->started,
 	    .now = time(NULL),
@@ -95,9 +96,9 @@ mapd_status(struct mapd *m)
 		notify_status("%u rooms, %u bookings, last round %s, %u "
 			      "pending, %u problems%s%s%s",
 		    s.rooms, s.bookings, at, s.pending, s.problems,
-		    s.held_cancellations ?
-			", cancellations are held: orbctl approve" :
-			"",
+		    s.held_cancellations
+			? ", cancellations are held: orbctl approve"
+			: "",
 		    s.exchange_state > 1 ? ", Exchange is failing" : "",
 		    s.topdesk_state > 1 ? ", TOPdesk is failing" : "");
 }
@@ -189,12 +190,12 @@ on_plan(struct chan *c, struct packet *pk)
 	if (mapd_plan_get(pk))
 		return -1;
 	if (m->control.plan)
-		return answer_error(c, pk->id,
-		    "another orbctl plan is under way: try again");
+		return answer_error(
+		    c, pk->id, "another orbctl plan is under way: try again");
 	if (m->seal == NULL || m->nrooms == 0)
 		return answer_error(c, pk->id,
-		    m->nrooms ? "keyd has not given the data key yet" :
-				"no rooms are configured");
+		    m->nrooms ? "keyd has not given the data key yet"
+			      : "no rooms are configured");
 	m->control.plan = c;
 	m->control.plan_id = pk->id;
 	m->control.total = 0;
@@ -218,12 +219,12 @@ on_sync(struct chan *c, struct packet *pk)
 	if (mapd_sync_get(pk))
 		return -1;
 	if (m->control.sync)
-		return answer_error(c, pk->id,
-		    "another orbctl sync is under way: try again");
+		return answer_error(
+		    c, pk->id, "another orbctl sync is under way: try again");
 	if (m->seal == NULL || m->nrooms == 0)
 		return answer_error(c, pk->id,
-		    m->nrooms ? "keyd has not given the data key yet" :
-				"no rooms are configured");
+		    m->nrooms ? "keyd has not given the data key yet"
+			      : "no rooms are configured");
 	m->control.sync = c;
 	m->control.sync_id = pk->id;
 	m->control.sync_round = m->round.count + 1 + (m->round.active != 0);
@@ -319,8 +320,10 @@ show_problem(void *arg, const struct problem *p)
 static int
 show_aside(void *arg, const struct act *a)
 {
-	struct problem p = {.room = a->room, .since = a->created,
-	    .next_try = a->next_try, .tries = a->tries};
+	struct problem p = {.room = a->room,
+	    .since = a->created,
+	    .next_try = a->next_try,
+	    .tries = a->tries};
 
 	if (a->tries == 0 || a->state == ACT_HELD)
 		return 0;
@@ -357,8 +360,8 @@ on_approve(struct chan *c, struct packet *pk)
 	if (mapd_approve_get(pk))
 		return -1;
 	if (chan_uid(c) != 0 && chan_uid(c) != geteuid())
-		return answer_error(c, pk->id,
-		    "only root may let held cancellations through");
+		return answer_error(
+		    c, pk->id, "only root may let held cancellations through");
 	if (store_begin(m->store, &e))
 		return answer_error(c, pk->id, e.text);
 	if (store_act_approve(m->store, &n, &e)) {
@@ -367,8 +370,7 @@ on_approve(struct chan *c, struct packet *pk)
 	}
 	if (store_commit(m->store, &e))
 		return answer_error(c, pk->id, e.text);
-	snprintf(text, sizeof(text), "%zu by uid %u", n,
-	    (unsigned)chan_uid(c));
+	snprintf(text, sizeof(text), "%zu by uid %u", n, (unsigned)chan_uid(c));
 	evidence(m, EV_CANCELLATIONS_APPROVED, NULL, NULL, NULL, text);
 	evidence_flush(m);
 	execute_wake(m);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 128	/* records a message */
-#define WAITING 4096	/* while ledgerd is away; older ones are not dropped */
+#define MOST 128     /* records a message */
+#define WAITING 4096 /* while ledgerd is away; older ones are not dropped */
 #define DEADLINE 60000
 
 static void
@@ -28,7 +28,9 @@ void
 evidence(struct mapd *m, enum event event, const struct room *room,
     const uint8_t *key, const char *remote, const char *text)
 {
-	struct record r = {.event = event, .remote_id = remote, .text = text,
+	struct record r = {.event = event,
+	    .remote_id = remote,
+	    .text = text,
 	    .room = room ? room->conf->name : NULL};
 
 	if (key) {
@@ -41,7 +43,8 @@ evidence(struct mapd *m, enum event event, const struct room *room,
 void
 evidence_job(struct mapd *m, enum event event, const struct job *j)
 {
-	struct record r = {.event = event, .upstream = UPSTREAM_TOPDESK,
+	struct record r = {.event = event,
+	    .upstream = UPSTREAM_TOPDESK,
 	    .status = j->status,
 	    .booking = {j->act.key, KEY_LEN},
 	    .room = m->rooms[j->room].conf->name,
@@ -77,8 +80,8 @@ send_records(struct mapd *m, int durable, struct waiter *w)
 {
 	struct msg_ledgerd_records msg = {.durable = (uint8_t)durable,
 	    .records = wire_list_of(&m->records, m->nrecords)};
-	uint64_t id = chan_call(m->ledgerd.chan, durable ? DEADLINE : 0,
-	    on_durable, w);
+	uint64_t id =
+	    chan_call(m->ledgerd.chan, durable ? DEADLINE : 0, on_durable, w);
 
 	if (id == 0)
 		return -1;

@@ -20,11 +20,11 @@
 #include <string.h>
 #include <time.h>
 
-#define CHUNK 64	/* acts pulled, records announced at a time */
-#define ALIVE 192	/* jobs in memory */
-#define LOOKS 50	/* reservations a read */
-#define SETTLE 48	/* results that are worth a transaction */
-#define SETTLE_MS 15	/* and how long fewer may wait */
+#define CHUNK 64     /* acts pulled, records announced at a time */
+#define ALIVE 192    /* jobs in memory */
+#define LOOKS 50     /* reservations a read */
+#define SETTLE 48    /* results that are worth a transaction */
+#define SETTLE_MS 15 /* and how long fewer may wait */
 #define LOOK_DEADLINE 180000
 
 void
@@ -56,8 +56,8 @@ static void
 job_free(struct job *j)
 {
 	if (j->content) {
-		explicit_bzero(j->content->subject,
-		    strlen(j->content->subject));
+		explicit_bzero(
+		    j->content->subject, strlen(j->content->subject));
 		free(j->content);
 	}
 	j->m->ex.alive--;
@@ -83,12 +83,11 @@ job_next(struct job *j, enum job_stage stage)
 	if (stage == JOB_PERSON) {
 		if (j->act.aim.kind != PLAN_CREATE)
 			stage = JOB_ANNOUNCE;
-		else if (persons_get(j->m->persons, j->content->organiser,
-			     &id)) {
+		else if (persons_get(
+			     j->m->persons, j->content->organiser, &id)) {
 			j->fallback = id[0] == '\0';
 			snprintf(j->person, sizeof(j->person), "%s",
-			    id[0] ? id :
-				    j->m->conf->topdesk.fallback_person);
+			    id[0] ? id : j->m->conf->topdesk.fallback_person);
 			stage = JOB_ANNOUNCE;
 		}
 	}
@@ -124,15 +123,14 @@ job_load(struct job *j, struct err *e)
 	j->room = mapd_room(m, j->act.room);
 	if (j->room == m->nrooms)
 		return err_set(e, 0, "its room is not configured any more");
-	rc = store_agreed_get(m->store, j->act.room, j->act.key, &j->agreed,
-	    e);
+	rc = store_agreed_get(m->store, j->act.room, j->act.key, &j->agreed, e);
 	if (rc < 0)
 		return -1;
 	j->has_agreed = rc;
 	if (store_act_payload(m->store, &j->act, &plain, e))
 		return -1;
-	rc = payload_get((struct wire_bytes){plain.p, plain.len}, &j->base,
-	    &j->content);
+	rc = payload_get(
+	    (struct wire_bytes){plain.p, plain.len}, &j->base, &j->content);
 	secret_free(&plain);
 	if (rc)
 		return err_set(e, 0, "its payload cannot be read");
@@ -161,8 +159,8 @@ job_start(struct mapd *m, const struct act *act)
 		job_next(j, JOB_OVER);
 		return;
 	}
-	look = act->aim.kind == PLAN_CREATE ? act->state == ACT_SENT :
-					      act->number[0] != '\0';
+	look = act->aim.kind == PLAN_CREATE ? act->state == ACT_SENT
+					    : act->number[0] != '\0';
 	job_next(j, look ? JOB_LOOK : JOB_PERSON);
 }
 
@@ -203,8 +201,8 @@ sleep_until_due(struct mapd *m)
 		return;
 	ms = (when - time(NULL)) * 1000;
 	if (m->ex.timer == 0)
-		m->ex.timer = loop_timer(m->loop, ms < 200 ? 200 : ms, 0,
-		    execute_timer, m);
+		m->ex.timer = loop_timer(
+		    m->loop, ms < 200 ? 200 : ms, 0, execute_timer, m);
 }
 
 static int
@@ -284,9 +282,8 @@ look_over(struct look *l, int outcome, const char *text)
 		if (outcome == OUTCOME_OK) {
 			act_looked(j, l->found[i]);
 		} else {
-			j->outcome = j->act.state == ACT_SENT ?
-			    OUTCOME_UNKNOWN :
-			    OUTCOME_FAILED;
+			j->outcome = j->act.state == ACT_SENT ? OUTCOME_UNKNOWN
+							      : OUTCOME_FAILED;
 			snprintf(j->text, sizeof(j->text),
 			    "could not be looked up: %s", text);
 			job_next(j, JOB_OVER);
@@ -306,10 +303,9 @@ look_found(struct look *l, const struct booking *b)
 		j = l->job[i];
 		if (reservation_of(l->m, j->room, b, &r))
 			continue;
-		if (l->by_link ?
-			memcmp(r.s.key, j->act.key, KEY_LEN) != 0 ||
-			    r.s.gen != j->act.aim.gen :
-			strcmp(r.number, j->act.number) != 0)
+		if (l->by_link ? memcmp(r.s.key, j->act.key, KEY_LEN) != 0 ||
+			    r.s.gen != j->act.aim.gen
+			       : strcmp(r.number, j->act.number) != 0)
 			continue;
 		/* Two with one link: the live one counts. */
 		if (l->found[i] &&
@@ -393,10 +389,9 @@ look_send(struct mapd *m)
 	}
 	wire_out_init(&w, 16000);
 	for (size_t i = 0; i < l->n; i++) {
-		identity_link(l->job[i]->act.key, l->job[i]->act.aim.gen,
-		    link);
-		wire_put_str(&w, l->by_link ? link : l->job[i]->act.number,
-		    450);
+		identity_link(l->job[i]->act.key, l->job[i]->act.aim.gen, link);
+		wire_put_str(
+		    &w, l->by_link ? link : l->job[i]->act.number, 450);
 	}
 	find.links = check.numbers = wire_list_of(&w, (uint32_t)l->n);
 	if (l->by_link)
@@ -427,8 +422,9 @@ on_announced(void *arg, int ok)
 			continue;
 		}
 		j->outcome = OUTCOME_FAILED;
-		strcpy(j->text, "the audit log did not take the record of "
-				"this action, so it was not sent");
+		strcpy(j->text,
+		    "the audit log did not take the record of "
+		    "this action, so it was not sent");
 		job_next(j, JOB_OVER);
 	}
 	free(a);
@@ -519,8 +515,8 @@ execute_idle(struct mapd *m)
 		persons_ask(m);
 	while (ex->look.n && (ex->looking == 0 || ex->look.n >= LOOKS))
 		look_send(m);
-	while (ex->announce.n && (ex->announcing == 0 ||
-				     ex->announce.n >= CHUNK / 2))
+	while (ex->announce.n &&
+	    (ex->announcing == 0 || ex->announce.n >= CHUNK / 2))
 		announce(m);
 	while ((j = jobs_take(&ex->write)) != NULL)
 		if (act_send(j)) {
@@ -531,8 +527,8 @@ execute_idle(struct mapd *m)
 	if (ex->over.n >= SETTLE || (ex->over.n && ex->settle_due))
 		settle_jobs(m);
 	else if (ex->over.n && ex->settle_timer == 0)
-		ex->settle_timer = loop_timer(m->loop, SETTLE_MS, 0,
-		    settle_timer, m);
+		ex->settle_timer =
+		    loop_timer(m->loop, SETTLE_MS, 0, settle_timer, m);
 }
 
 void

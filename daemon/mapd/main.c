@@ -163,11 +163,11 @@ main(int argc, char **argv)
 	struct err e;
 
 	log_init("orb-mapd", LOG_LV_INFO);
-	if (m == NULL || (m->recent = calloc(RECENT, sizeof(*m->recent))) ==
-		NULL)
+	if (m == NULL ||
+	    (m->recent = calloc(RECENT, sizeof(*m->recent))) == NULL)
 		fatal("no memory");
-	if (conf_load(parse_arguments(argc, argv), &conf, conf_report_log,
-		NULL))
+	if (conf_load(
+		parse_arguments(argc, argv), &conf, conf_report_log, NULL))
 		fatal("the configuration has mistakes: orbctl config check");
 	/* Large blocks go back at once: a first load must not stay resident. */
 	mallopt(M_TRIM_THRESHOLD, 256 * 1024);

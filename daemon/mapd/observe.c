@@ -84,8 +84,8 @@ content_new(const char *remote, const char *series, const char *subject,
 }
 
 struct content *
-content_of(struct mapd *m, size_t room, const struct booking *b,
-    const char **why)
+content_of(
+    struct mapd *m, size_t room, const struct booking *b, const char **why)
 {
 	const struct conf_room *r = m->rooms[room].conf;
 	char brief[BRIEF_MAX];
@@ -121,14 +121,13 @@ content_of(struct mapd *m, size_t room, const struct booking *b,
 }
 
 int
-reservation_of(struct mapd *m, size_t room, const struct booking *b,
-    struct reservation *r)
+reservation_of(
+    struct mapd *m, size_t room, const struct booking *b, struct reservation *r)
 {
 	unsigned gen = 0;
 
 	memset(r, 0, sizeof(*r));
-	if (b->remote_id[0] == '\0' ||
-	    strlen(b->remote_id) >= sizeof(r->id) ||
+	if (b->remote_id[0] == '\0' || strlen(b->remote_id) >= sizeof(r->id) ||
 	    strlen(b->number) >= sizeof(r->number))
 		return -1;
 	strcpy(r->id, b->remote_id);
@@ -194,8 +193,8 @@ payload_put(struct wire_out *w, int64_t base, const struct content *c)
 	wire_put_u8(w, c != NULL);
 	if (c == NULL)
 		return w->err;
-	wire_put_bytes(w, (struct wire_bytes){c->s.print, PRINT_LEN},
-	    PRINT_LEN);
+	wire_put_bytes(
+	    w, (struct wire_bytes){c->s.print, PRINT_LEN}, PRINT_LEN);
 	wire_put_i64(w, c->s.start);
 	wire_put_i64(w, c->s.end);
 	wire_put_u64(w, c->s.group);

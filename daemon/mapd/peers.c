@@ -138,8 +138,8 @@ peer_connect(void *arg)
 		again_later(p);
 		return;
 	}
-	p->chan = chan_new(m->loop, fd, ROLE_MAPD, p->role, NULL, peer_closed,
-	    p);
+	p->chan =
+	    chan_new(m->loop, fd, ROLE_MAPD, p->role, NULL, peer_closed, p);
 	if (p->chan == NULL) {
 		close(fd);
 		again_later(p);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 8192	/* a power of two */
+#define MOST 8192 /* a power of two */
 #define GOOD_MS (60 * 60 * 1000)
 #define BAD_MS (10 * 60 * 1000)
 #define DEADLINE 120000
@@ -122,8 +122,9 @@ jobs_answer(struct mapd *m, int failed)
 			job_next(j, JOB_PERSON);
 		else if (failed) {
 			j->outcome = OUTCOME_FAILED;
-			strcpy(j->text, "the organiser could not be looked up "
-					"in TOPdesk");
+			strcpy(j->text,
+			    "the organiser could not be looked up "
+			    "in TOPdesk");
 			job_next(j, JOB_OVER);
 		} else
 			jobs_add(&m->ex.person, j);

@@ -66,6 +66,8 @@ const char *const query_text[Q_MAX] = {
 		     " tries = ?, next_try = ?, remote = ?, number = ?,"
 		     " reason = ? WHERE id = ?",
     [Q_ACT_DROP] = "DELETE FROM act WHERE id = ?",
+    [Q_ACT_UNHOLD] = "DELETE FROM act WHERE room = ? AND key = ?"
+		     " AND state IN (2, 3)",
     [Q_ACT_PAYLOAD] = "SELECT payload FROM act WHERE id = ?",
     /*
 	 * Three walks of the index act_due, each in the order of id, merged:

@@ -38,8 +38,8 @@ plan_next(struct mapd *m, int64_t ms)
 	if (m->stopping)
 		return;
 	loop_timer_del(m->loop, m->round.timer);
-	m->round.timer = loop_timer(m->loop, ms < 50 ? 50 : ms, 0, timer_round,
-	    m);
+	m->round.timer =
+	    loop_timer(m->loop, ms < 50 ? 50 : ms, 0, timer_round, m);
 }
 
 static void
@@ -172,8 +172,8 @@ exchange_polled(struct visit *v, struct packet *pk)
 		return -1;
 	if (p.outcome != OUTCOME_OK) {
 		exchange_failed(v, p.text);
-		peer_state(&m->exchange, p.outcome == OUTCOME_BUSY ? 2 : 3,
-		    p.text);
+		peer_state(
+		    &m->exchange, p.outcome == OUTCOME_BUSY ? 2 : 3, p.text);
 		visit_step(v);
 		return 0;
 	}
@@ -234,8 +234,8 @@ on_exchange(struct chan *c, struct packet *pk, void *arg)
 /* A read of one object, or of a series, while a visit is under way. */
 struct reading {
 	struct visit *v;
-	int suspect;	/* a "gone" answer is the evidence that was missing */
-	int series;	/* an expansion */
+	int suspect; /* a "gone" answer is the evidence that was missing */
+	int series;  /* an expansion */
 	char id[];
 };
 
@@ -279,8 +279,8 @@ on_read(struct chan *c, struct packet *pk, void *arg)
 }
 
 static struct reading *
-reading_start(struct visit *v, const char *id, int suspect, int series,
-    uint64_t *call)
+reading_start(
+    struct visit *v, const char *id, int suspect, int series, uint64_t *call)
 {
 	struct chan *c = v->m->exchange.chan;
 	struct reading *g;
@@ -318,8 +318,8 @@ int
 visit_expand(struct visit *v, const char *series_id)
 {
 	const struct room *r = &v->m->rooms[v->room];
-	struct msg_adapter_expand x = {r->conf->mailbox, series_id, r->st.from,
-	    r->st.to};
+	struct msg_adapter_expand x = {
+	    r->conf->mailbox, series_id, r->st.from, r->st.to};
 	uint64_t id;
 
 	if (reading_start(v, series_id, 1, 1, &id) == NULL)
@@ -387,9 +387,9 @@ on_topdesk(struct chan *c, struct packet *pk, void *arg)
 		/* Only a complete list may be compared with. */
 		ok = p.outcome == OUTCOME_OK && p.full;
 		peer_state(&v->m->topdesk,
-		    ok				    ? 1 :
-			p.outcome == OUTCOME_BUSY ? 2 :
-						    3,
+		    ok                              ? 1
+			: p.outcome == OUTCOME_BUSY ? 2
+						    : 3,
 		    p.text);
 		topdesk_done(v, ok, p.text);
 		return 0;
@@ -443,8 +443,8 @@ visit_start(struct mapd *m, size_t i)
 	window_of(m, r, time(NULL));
 	ex = (struct msg_adapter_poll){r->conf->mailbox, r->st.from, r->st.to,
 	    {r->st.cursor, r->st.cursor_len}};
-	td = (struct msg_adapter_poll){r->conf->location, m->round.from,
-	    m->round.to, {NULL, 0}};
+	td = (struct msg_adapter_poll){
+	    r->conf->location, m->round.from, m->round.to, {NULL, 0}};
 	if (m->exchange.chan &&
 	    (id = chan_call(m->exchange.chan, POLL_DEADLINE, on_exchange, v)))
 		adapter_poll_send(m->exchange.chan, id, 0, &ex);

@@ -163,8 +163,8 @@ digest_of(const struct visit *v)
 
 	for (size_t i = 0; i < v->ntd; i++) {
 		const struct reservation *r = &v->td[i];
-		int64_t f[5] = {r->s.start, r->s.end, r->s.changed,
-		    r->s.state, r->s.marks};
+		int64_t f[5] = {
+		    r->s.start, r->s.end, r->s.changed, r->s.state, r->s.marks};
 
 		h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 		for (p = (const uint8_t *)f; p < (const uint8_t *)(f + 5); p++)
@@ -310,22 +310,22 @@ report(struct visit *v, const struct action *a, struct err *e)
 	if (number_of(v, a)[0])
 		snprintf(p.text, sizeof(p.text), "reservation %s: %s",
 		    number_of(v, a),
-		    a->kind == PLAN_CONFIRM ?
-			"TOPdesk's list does not show it any more (another "
-			"room, a branch filter?); absence alone changes "
-			"nothing" :
-			plan_reason_text(a->reason));
+		    a->kind == PLAN_CONFIRM
+			? "TOPdesk's list does not show it any more (another "
+			  "room, a branch filter?); absence alone changes "
+			  "nothing"
+			: plan_reason_text(a->reason));
 	else
-		snprintf(p.text, sizeof(p.text), "%s",
-		    plan_reason_text(a->reason));
+		snprintf(
+		    p.text, sizeof(p.text), "%s", plan_reason_text(a->reason));
 	if (store_problem_put(m->store, &p, &fresh, e))
 		return -1;
 	if (fresh)
 		evidence(m,
 		    a->reason == REASON_CONFLICTING ||
-			    a->reason == REASON_CHANGED_ON_BOTH ?
-			EV_CONFLICT :
-			EV_PROBLEM,
+			    a->reason == REASON_CHANGED_ON_BOTH
+			? EV_CONFLICT
+			: EV_PROBLEM,
 		    r, a->key, number_of(v, a), p.text);
 	return 0;
 }
@@ -336,14 +336,15 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
 	const struct content *c = content_find(v, a->key);
-	struct act act = {.room = r->st.id, .group = a->group,
-	    .created = time(NULL)};
+	struct act act = {
+	    .room = r->st.id, .group = a->group, .created = time(NULL)};
 	struct content bare = {0};
 	struct wire_out w;
 	int rc;
 
 	if (a->kind == PLAN_CANCEL)
-		act.state = ACT_HELD; /* until the round's end: settle_round() */
+		act.state =
+		    ACT_HELD; /* until the round's end: settle_round() */
 	else if (c == NULL) {
 		if (a->kind == PLAN_CREATE || a->change & CHANGE_TEXT) {
 			r->dirty = 1; /* contents were not to be had: later */
@@ -355,16 +356,16 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	}
 	memcpy(act.key, a->key, KEY_LEN);
 	plan_aim(a, seen_of(v, a->key), &act.aim);
-	snprintf(act.remote_id, sizeof(act.remote_id), "%s",
-	    reservation_id(v, a));
+	snprintf(
+	    act.remote_id, sizeof(act.remote_id), "%s", reservation_id(v, a));
 	snprintf(act.number, sizeof(act.number), "%s", number_of(v, a));
 	wire_out_init(&w, 16384);
-	payload_put(&w, a->topdesk != PLAN_NOROW ? v->td[a->topdesk].s.changed :
-						   0,
+	payload_put(&w,
+	    a->topdesk != PLAN_NOROW ? v->td[a->topdesk].s.changed : 0,
 	    act.state == ACT_HELD ? NULL : c);
-	rc = w.err ? err_set(e, EMSGSIZE, "payload") :
-		     store_act_add(m->store, &act,
-			 (struct wire_bytes){w.buf, w.len}, e);
+	rc = w.err ? err_set(e, EMSGSIZE, "payload")
+		   : store_act_add(
+			 m->store, &act, (struct wire_bytes){w.buf, w.len}, e);
 	wire_out_free(&w);
 	if (rc && e->code == EBUSY) {
 		r->dirty = 1;
@@ -383,8 +384,8 @@ bury(struct visit *v, const struct action *a, struct err *e)
 	struct aim aim = {.kind = PLAN_BURY};
 
 	agreed_settle(&row.a, &aim, 0);
-	return store_agreed_put(v->m->store, v->m->rooms[v->room].st.id, &row,
-	    e);
+	return store_agreed_put(
+	    v->m->store, v->m->rooms[v->room].st.id, &row, e);
 }
 
 static int
@@ -401,11 +402,11 @@ apply(struct visit *v, const struct action *a, struct err *e)
 	case PLAN_BURY:
 		return bury(v, a, e);
 	case PLAN_FORGET:
-		return store_agreed_drop(m->store, m->rooms[v->room].st.id,
-		    a->key, e);
+		return store_agreed_drop(
+		    m->store, m->rooms[v->room].st.id, a->key, e);
 	case PLAN_UNHOLD:
-		return store_act_unhold(m->store, m->rooms[v->room].st.id,
-		    a->key, e);
+		return store_act_unhold(
+		    m->store, m->rooms[v->room].st.id, a->key, e);
 	case PLAN_CONFIRM:
 	case PLAN_REPORT:
 		return report(v, a, e);
@@ -449,8 +450,8 @@ drop_stale_problems(struct visit *v, struct err *e)
 	int rc = store_problem_list(v->m->store, problem_stale, &s, e);
 
 	for (size_t i = 0; rc == 0 && i < s.n; i++)
-		rc = store_problem_drop(v->m->store,
-		    v->m->rooms[v->room].st.id, s.key[i], e);
+		rc = store_problem_drop(
+		    v->m->store, v->m->rooms[v->room].st.id, s.key[i], e);
 	free(s.key);
 	return rc;
 }
@@ -472,22 +473,21 @@ commit_seen(struct visit *v, struct err *e)
 				break;
 		if (j < v->nrows && same_seen(&v->rows[j], c))
 			continue;
-		if (store_seen_put(m->store, room, &c->s, c->remote_id,
-			c->series_id, e))
+		if (store_seen_put(
+			m->store, room, &c->s, c->remote_id, c->series_id, e))
 			return -1;
 	}
 	for (j = 0; j < v->nrows; j++) {
-		if (v->rows[j].s.gone != 2 ||
-		    content_find(v, v->rows[j].s.key))
+		if (v->rows[j].s.gone != 2 || content_find(v, v->rows[j].s.key))
 			continue;
 		v->rows[j].s.gone = 1;
 		if (store_seen_put(m->store, room, &v->rows[j].s,
 			v->rows[j].remote_id, v->rows[j].series_id, e))
 			return -1;
 	}
-	return v->ex_full ?
-	    store_seen_expire(m->store, room, m->rooms[v->room].st.from, e) :
-	    0;
+	return v->ex_full
+	    ? store_seen_expire(m->store, room, m->rooms[v->room].st.from, e)
+	    : 0;
 }
 
 /* The new cursor, in memory; settle_round() or the commit keeps it. */
@@ -710,8 +710,8 @@ settle_round(struct mapd *m)
 			 "orbctl approve",
 		    h.acts);
 	}
-	m->held_said = (int)h.n > m->conf->policy.mass_cancel_limit ? h.acts :
-								     0;
+	m->held_said =
+	    (int)h.n > m->conf->policy.mass_cancel_limit ? h.acts : 0;
 	free(h.group);
 	return;
 rollback:

@@ -26,8 +26,9 @@ mapd_store_failed(struct mapd *m, const struct err *e)
 	if (m->disk_bad)
 		return;
 	m->disk_bad = 1;
-	snprintf(m->trouble, sizeof(m->trouble), "the state cannot be "
-						 "written: %.150s",
+	snprintf(m->trouble, sizeof(m->trouble),
+	    "the state cannot be "
+	    "written: %.150s",
 	    e->text);
 	log_err("%s; starting again", m->trouble);
 	mapd_status(m);

@@ -58,15 +58,24 @@ db_err(sqlite3 *db, struct err *e, const char *what)
 
 /* --- statements ------------------------------------------------------------ */
 
+/* All at once: a wrong statement shows at start, not when it is needed. */
+static int
+prepare_all(struct store *st, struct err *e)
+{
+	for (int i = 0; i < Q_MAX; i++)
+		if (sqlite3_prepare_v3(st->db, query_text[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &st->kept[i],
+			NULL) != SQLITE_OK ||
+		    st->kept[i] == NULL)
+			return db_err(st->db, e, "prepare a statement");
+	return 0;
+}
+
 struct query
 query_start(struct store *st, enum query_id id)
 {
-	struct query q = {st, NULL, 1, SQLITE_OK};
+	struct query q = {st, st->kept[id], 1, SQLITE_OK};
 
-	if (st->kept[id] == NULL)
-		q.rc = sqlite3_prepare_v3(st->db, query_text[id], -1,
-		    SQLITE_PREPARE_PERSISTENT, &st->kept[id], NULL);
-	q.s = st->kept[id];
 	return q;
 }
 
@@ -317,7 +326,7 @@ open_once(const char *path, struct err *e)
 	}
 	sqlite3_busy_timeout(st->db, 2000);
 	if (exec(st, settings, e, "open") || schema_check(st, path, e) ||
-	    integrity_check(st, e) ||
+	    integrity_check(st, e) || prepare_all(st, e) ||
 	    query_run(st, Q_SERIES_SWEEP, e, "sweep series"))
 		goto bad;
 	return st;
