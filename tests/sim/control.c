@@ -105,6 +105,8 @@ static const struct command {
 { "counters", cmd_counters, "", "requests, credentials, concurrency, faults" },
 { "counters_reset", cmd_counters_reset, "", "violations, too" },
 { "violations", cmd_violations, "", "-> {count,violations:[first 100]}" },
+{ "record", cmd_record, "[file]", "writes down each request from now on "
+    "(record.c); without file ends that; -> {requests} of the file ended" },
 { "dump", cmd_dump, "side exchange|topdesk,[from],[to]",
     "-> {rows}: {room,location,uid,original_start,start,end,all_day,subject,"
     "organiser,state} or {id,number,location,start,end,status,"

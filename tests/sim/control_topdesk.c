@@ -95,7 +95,7 @@ cmd_reservation_create(json_t *a, const char **why)
 	if (l == NULL || p == NULL || arg_time(a, "start", NULL, &start) ||
 	    arg_time(a, "end", NULL, &end) || end <= start)
 		return fail(why, "location, requester, start or end");
-	r = reservation_new(arg_text(a, "briefDescription"));
+	r = reservation_new(arg_text(a, "briefDescription"), NULL);
 	r->requester = p;
 	r->start = start - start % 60;
 	r->end = end - end % 60;

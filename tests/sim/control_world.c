@@ -94,6 +94,16 @@ cmd_register_certificate(json_t *a, const char **why)
 	return json_pack("{s:s}", "sha256", thumb);
 }
 
+json_t *
+cmd_record(json_t *a, const char **why)
+{
+	long n = record_to(arg_text(a, "file"));
+
+	if (n == -1)
+		return fail(why, "the file cannot be written");
+	return json_pack("{s:I}", "requests", (json_int_t)n);
+}
+
 static void
 set_scope(json_t *list)
 {

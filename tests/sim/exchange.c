@@ -3,7 +3,6 @@
  * room does with an invitation is in booking.c, when a series happens is in
  * recur.c, how it looks on the wire is in graph_*.c.
  */
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <strings.h>
 
 #include "exchange.h"
+#include "random.h"
 #include "text.h"
 
 struct exchange exchange;
@@ -21,7 +21,7 @@ exchange_start(void)
 	memset(&exchange, 0, sizeof(exchange));
 	exchange.mailboxes.fold = 1;
 	exchange.seq = 1;
-	(void)RAND_bytes(exchange.key, sizeof(exchange.key));
+	random_fill(RANDOM_KEY, exchange.key, sizeof(exchange.key));
 }
 
 static void
@@ -234,7 +234,7 @@ uid_new(char *out, size_t size)
 	unsigned char r[24];
 	size_t i, n;
 
-	(void)RAND_bytes(r, sizeof(r));
+	random_fill(RANDOM_UID, r, sizeof(r));
 	n = (size_t)snprintf(out, size,
 	    "040000008200E00074C5B7101A82E00800000000");
 	for (i = 0; i < sizeof(r); i++)

@@ -1,7 +1,6 @@
 /*
  * graph.c: the Graph listener's routes, who may use them, and its errors.
  */
-#include <openssl/rand.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <strings.h>
 
 #include "graph.h"
+#include "random.h"
 
 #define CAL	ROUTE_CALENDAR
 #define CALBODY	(ROUTE_CALENDAR | ROUTE_BODY)
@@ -58,7 +58,7 @@ graph_error(struct request *r, int status, const char *code, const char *fmt,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)RAND_bytes(raw, sizeof(raw));
+	random_fill(RANDOM_TRACE, raw, sizeof(raw));
 	for (i = 0; i < 16; i++)
 		(void)snprintf(id + 2 * i, 3, "%02x", raw[i]);
 	when_print(when_now(), now);

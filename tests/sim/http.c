@@ -245,6 +245,7 @@ http_handle(void *cls, struct MHD_Connection *conn, const char *url,
 	if (!r->served) {
 		r->served = 1;
 		http_serve(r);
+		record_request(r);
 	}
 	if (r->due > when_ms()) {
 		MHD_suspend_connection(conn);

@@ -141,6 +141,10 @@ void	 answer_header(struct request *, const char *, const char *, ...)
 void	 answer_clear(struct request *);
 int	 body_allows(struct request *, json_t *, const char *, const char *);
 
+/* record.c */
+long	 record_to(const char *);
+void	 record_request(struct request *);
+
 /* later.c */
 void	 later_start(void);
 void	 later_end(void);

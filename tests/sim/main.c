@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "cert.h"
 #include "control.h"
 #include "http.h"
+#include "random.h"
 #include "topdesk.h"
 
 static const char *dir, *bind_to = "127.0.0.1", *names, *control_text;
@@ -38,6 +38,7 @@ static const struct option options[] = {
 	{ "names", required_argument, NULL, 'n' },
 	{ "tls", required_argument, NULL, 's' },
 	{ "control", required_argument, NULL, 'c' },
+	{ "seed", required_argument, NULL, 'r' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
@@ -51,6 +52,8 @@ usage(int status)
 	    "               [--topdesk-port N] [--names NAME,...] "
 	    "[--quiet]\n"
 	    "               [--tls good|selfsigned|wronghost|expired]\n"
+	    "               [--seed TEXT (benches and tests: no secret is "
+	    "one)]\n"
 	    "       orb-sim --dir DIR --control JSON\n");
 	exit(status);
 }
@@ -96,6 +99,9 @@ arguments(int argc, char **argv)
 		case 'c':
 			control_text = optarg;
 			break;
+		case 'r':
+			random_seed(optarg);
+			break;
 		case 'q':
 			settings.quiet = 1;
 			break;
@@ -123,7 +129,7 @@ secret_new(size_t n)
 	unsigned char raw[64];
 	char *s = zalloc(n * 2), *p;
 
-	(void)RAND_bytes(raw, (int)n);
+	random_fill(RANDOM_KEY, raw, n);
 	base64(s, raw, n);
 	for (p = s; *p != '\0'; p++)	/* characters that need escaping, too */
 		*p = *p == '/' ? '~' : *p == '=' ? '.' : *p;

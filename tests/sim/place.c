@@ -2,11 +2,11 @@
  * place.c: persons and locations of TOPdesk, and the start and end of that
  * half of the store.  Reservations are in reservation.c.
  */
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
 #include "topdesk.h"
 
 struct topdesk topdesk;
@@ -25,21 +25,14 @@ const struct fiql_field person_fields[] = {
 	{ "tasLoginName", FIQL_TEXT }, { NULL, FIQL_TEXT }
 };
 
-void
-uuid_new(char out[37])
+static void
+uuid_write(const unsigned char raw[16], char out[37])
 {
 	static const char digits[] = "0123456789abcdef";
-	static unsigned char pool[4096];
-	static size_t left;
 	unsigned char r[16];
 	int i, o = 0;
 
-	if (left < 16) {
-		(void)RAND_bytes(pool, sizeof(pool));
-		left = sizeof(pool);
-	}
-	left -= 16;
-	memcpy(r, pool + left, 16);
+	memcpy(r, raw, 16);
 	r[6] = (r[6] & 0x0f) | 0x40;
 	r[8] = (r[8] & 0x3f) | 0x80;
 	for (i = 0; i < 16; i++) {
@@ -49,6 +42,36 @@ uuid_new(char out[37])
 		out[o++] = digits[r[i] & 15];
 	}
 	out[o] = '\0';
+}
+
+void
+uuid_new(char out[37])
+{
+	static unsigned char pool[4096];
+	static size_t left;
+
+	if (left < 16) {
+		random_fill(RANDOM_UUID, pool, sizeof(pool));
+		left = sizeof(pool);
+	}
+	left -= 16;
+	uuid_write(pool + left, out);
+}
+
+/* A new id; with --seed one that its name decides and nothing else. */
+void
+uuid_of(const char *name, char out[37])
+{
+	unsigned char raw[16];
+	unsigned int n = 0;
+
+	do {
+		if (random_named(name, n++, raw) == -1) {
+			uuid_new(out);
+			return;
+		}
+		uuid_write(raw, out);
+	} while (map_get(&topdesk.by_id, out) != NULL);
 }
 
 int

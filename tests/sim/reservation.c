@@ -165,12 +165,16 @@ row_remove(struct row_list *l, struct reservation *r)
 		}
 }
 
+/* link_id: of its external link, or NULL. */
 struct reservation *
-reservation_new(const char *brief)
+reservation_new(const char *brief, const char *link_id)
 {
 	struct reservation *r = zalloc(sizeof(*r));
 
-	uuid_new(r->id);
+	if (link_id != NULL)
+		uuid_of(link_id, r->id);
+	else
+		uuid_new(r->id);
 	(void)snprintf(r->number, sizeof(r->number), "R %04d %05lu", 2611,
 	    ++topdesk.numbers);
 	r->brief = text_dup(brief);

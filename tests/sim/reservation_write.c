@@ -244,7 +244,8 @@ td_create(struct request *r)
 		td_conflict(r);
 		goto out;
 	}
-	res = reservation_new(brief);
+	res = reservation_new(brief, link ? json_string_value(
+	    json_object_get(link, "id")) : NULL);
 	res->requester = draft.requester;
 	res->start = draft.start;
 	res->end = draft.end;

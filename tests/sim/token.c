@@ -3,13 +3,13 @@
  * verified in assertion.c.
  */
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "http.h"
+#include "random.h"
 #include "topdesk.h"
 
 #define GRANT_ASSERTION \
@@ -76,7 +76,7 @@ token_give(struct request *r)
 	char token[80];
 	struct issued *t = zalloc(sizeof(*t));
 
-	(void)RAND_bytes(raw, sizeof(raw));
+	random_fill(RANDOM_TOKEN, raw, sizeof(raw));
 	base64(token, raw, sizeof(raw));
 	for (char *p = token; *p != '\0'; p++)
 		if (*p == '+' || *p == '/')

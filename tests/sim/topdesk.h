@@ -102,6 +102,7 @@ extern const char *const reasons[][2];
 
 /* place.c */
 void	 uuid_new(char [37]);
+void	 uuid_of(const char *, char [37]);
 int	 uuid_valid(const char *);
 void	 topdesk_start(void);
 void	 topdesk_end(void);
@@ -110,7 +111,7 @@ struct location *location_new(const char *);
 int	 person_get(const void *, int, size_t, struct fiql_value *);
 
 /* reservation.c */
-struct reservation *reservation_new(const char *);
+struct reservation *reservation_new(const char *, const char *);
 struct reservation *reservation_find(const char *);
 void	 reservation_seat(struct reservation *);
 void	 reservation_unseat(struct reservation *);
