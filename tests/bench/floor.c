@@ -65,7 +65,8 @@ struct lane {
 };
 
 static struct lane lanes[LANES] = {[LOGIN] = {.connections = 1},
-	[GRAPH] = {.connections = 4}, [TOPDESK] = {.connections = 4}};
+    [GRAPH] = {.connections = 4},
+    [TOPDESK] = {.connections = 4}};
 static const char *ca_file, *record_file;
 static CURLM *multi;
 static char trouble[CURL_ERROR_SIZE];
@@ -208,8 +209,7 @@ slot_make(struct slot *s, struct lane *l)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
-	    (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "orb/" PACKAGE_VERSION);
@@ -237,8 +237,8 @@ slot_send(struct slot *s, const struct item *it)
 	curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
 	if (body) {
 		curl_easy_setopt(e, CURLOPT_POST, 1L);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)it->body_len);
+		curl_easy_setopt(
+		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)it->body_len);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDS, it->body);
 	}
 	if (strcmp(it->method, body ? "POST" : "GET") != 0)
@@ -383,14 +383,14 @@ static void
 arguments(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"ca", required_argument, NULL, 'c'},
-		{"record", required_argument, NULL, 'r'},
-		{"login", required_argument, NULL, 'l'},
-		{"graph", required_argument, NULL, 'g'},
-		{"topdesk", required_argument, NULL, 't'},
-		{"graph-connections", required_argument, NULL, 'G'},
-		{"topdesk-connections", required_argument, NULL, 'T'},
-		{NULL, 0, NULL, 0}};
+	    {"ca", required_argument, NULL, 'c'},
+	    {"record", required_argument, NULL, 'r'},
+	    {"login", required_argument, NULL, 'l'},
+	    {"graph", required_argument, NULL, 'g'},
+	    {"topdesk", required_argument, NULL, 't'},
+	    {"graph-connections", required_argument, NULL, 'G'},
+	    {"topdesk-connections", required_argument, NULL, 'T'},
+	    {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -412,8 +412,9 @@ arguments(int argc, char **argv)
 			exit(2);
 	if (!ca_file || !record_file || !lanes[LOGIN].origin ||
 	    !lanes[GRAPH].origin || !lanes[TOPDESK].origin)
-		errx(2, "--ca, --record, --login, --graph and --topdesk are "
-			"needed");
+		errx(2,
+		    "--ca, --record, --login, --graph and --topdesk are "
+		    "needed");
 }
 
 int

@@ -66,8 +66,8 @@ random_named(const char *name, unsigned int number, unsigned char out[16])
 
 	if (seed[0] == '\0')
 		return -1;
-	n = snprintf(in, sizeof(in), "orb-sim %s name %u %.500s", seed, number,
-	    name);
+	n = snprintf(
+	    in, sizeof(in), "orb-sim %s name %u %.500s", seed, number, name);
 	SHA256((unsigned char *)in, (size_t)n, d);
 	memcpy(out, d, 16);
 	return 0;

@@ -34,8 +34,7 @@ record_to(const char *path)
 	int fd;
 
 	if (path != NULL) {
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		    0600);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		if (fd == -1)
 			return -1;
 		if ((fresh = fdopen(fd, "w")) == NULL) {
@@ -57,16 +56,16 @@ record_to(const char *path)
 }
 
 struct headers {
-	struct text	t;
-	unsigned int	n;
+	struct text t;
+	unsigned int n;
 };
 
 static enum MHD_Result
-header_add(void *cls, enum MHD_ValueKind kind, const char *name,
-    const char *value)
+header_add(
+    void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	static const char *const left_out[] = { "Host", "Content-Length",
-	    "Connection", "User-Agent", "Accept-Encoding", "Expect" };
+	static const char *const left_out[] = {"Host", "Content-Length",
+	    "Connection", "User-Agent", "Accept-Encoding", "Expect"};
 	struct headers *h = cls;
 	size_t i;
 
@@ -82,12 +81,12 @@ header_add(void *cls, enum MHD_ValueKind kind, const char *name,
 void
 record_request(struct request *r)
 {
-	struct headers h = { 0 };
+	struct headers h = {0};
 
 	pthread_mutex_lock(&lock);
 	if (file != NULL) {
-		(void)MHD_get_connection_values(r->conn, MHD_HEADER_KIND,
-		    header_add, &h);
+		(void)MHD_get_connection_values(
+		    r->conn, MHD_HEADER_KIND, header_add, &h);
 		(void)fprintf(file, "R %s %s %d %zu %lld %u %zu\n%s\n%s",
 		    listener_names[r->listener], r->method, r->status,
 		    r->out.len, (long long)when_ms(), h.n, r->body.len,
