@@ -17,89 +17,94 @@
 #include "lib/err.h"
 #include "lib/messages.h"
 
-enum conf_subject { CONF_SUBJECT_KEEP, CONF_SUBJECT_ORGANISER,
-	CONF_SUBJECT_PLACEHOLDER };
+enum conf_subject {
+	CONF_SUBJECT_KEEP,
+	CONF_SUBJECT_ORGANISER,
+	CONF_SUBJECT_PLACEHOLDER
+};
 enum conf_tentative { CONF_TENTATIVE_WAIT, CONF_TENTATIVE_BOOK };
 enum conf_credential { CONF_CRED_SECRET, CONF_CRED_CERTIFICATE };
 enum conf_alg { CONF_ALG_PS256, CONF_ALG_RS256 };
 
 /* A base URL taken apart: https only, no user, no query. */
 struct conf_url {
-	const char *text;	/* scheme and host in lower case, the port only
+	const char *text; /* scheme and host in lower case, the port only
 				 * when it is not 443, no trailing slash */
-	const char *host;	/* lower case; IPv6 without brackets */
+	const char *host; /* lower case; IPv6 without brackets */
 	uint16_t port;
-	const char *path;	/* "" or "/v1.0"; no trailing slash */
+	const char *path; /* "" or "/v1.0"; no trailing slash */
 };
 
 struct conf_upstream {
-	int connections;	/* at a time, 1..16 */
+	int connections; /* at a time, 1..16 */
 	int poll_seconds;
-	int connect_timeout;	/* seconds */
-	int request_timeout;	/* seconds */
-	const char *ca_file;	/* PEM; "" = the system's */
-	const char *proxy;	/* "http://host:port" or "" */
+	int connect_timeout;       /* seconds */
+	int request_timeout;       /* seconds */
+	const char *ca_file;       /* PEM; "" = the system's */
+	const char *proxy;         /* "http://host:port" or "" */
 	struct conf_url proxy_url; /* scheme http; host "" when there is none */
 	const char *source_address; /* numeric, or "" */
 };
 
 struct conf_exchange {
 	struct conf_upstream up;
-	const char *kind;	/* "graph" */
+	const char *kind; /* "graph" */
 	const char *tenant, *client_id, *scope;
 	struct conf_url login_url, graph_url;
 	enum conf_credential credential;
 	enum conf_alg assertion_alg;
-	int page_size;		/* odata.maxpagesize */
+	int page_size; /* odata.maxpagesize */
 };
 
 struct conf_topdesk {
 	struct conf_upstream up;
-	struct conf_url url;	/* .../tas/api */
-	const char *login;	/* operator's login name */
-	const char *link_type;	/* externalLink.type: a non-zero integer */
-	const char *fallback_person; /* person id (UUID) for unknown organisers */
+	struct conf_url url;   /* .../tas/api */
+	const char *login;     /* operator's login name */
+	const char *link_type; /* externalLink.type: a non-zero integer */
+	const char
+	    *fallback_person;      /* person id (UUID) for unknown organisers */
 	const char *cancel_reason; /* id or "" = TOPdesk's default */
-	int rooms_per_list;	/* 1..100 */
-	int list_top;		/* $top, 1..10000 */
+	int rooms_per_list;        /* 1..100 */
+	int list_top;              /* $top, 1..10000 */
 };
 
 struct conf_policy {
 	enum conf_subject subject;
-	const char *placeholder; /* brief description when the subject is hidden */
+	const char
+	    *placeholder; /* brief description when the subject is hidden */
 	const char *private_placeholder;
 	enum conf_tentative tentative;
-	int body;		/* bool: the body may be carried */
+	int body; /* bool: the body may be carried */
 	int mass_cancel_limit;
 	int window_back_days, window_ahead_days;
-	int rebase_days;	/* the delta window is made anew after so many */
+	int rebase_days; /* the delta window is made anew after so many */
 };
 
 struct conf_room {
-	const char *name;	/* how people call it, unique */
-	const char *mailbox;	/* lower case, unique */
-	const char *location;	/* TOPdesk id, UUID in lower case, unique */
-	const char *zone;	/* IANA name */
+	const char *name;     /* how people call it, unique */
+	const char *mailbox;  /* lower case, unique */
+	const char *location; /* TOPdesk id, UUID in lower case, unique */
+	const char *zone;     /* IANA name */
 };
 
 struct conf_keyd {
-	const char *kek;	/* "credential:NAME" or "file:/path" */
-	int leases_per_hour;	/* per upstream */
+	const char *kek;     /* "credential:NAME" or "file:/path" */
+	int leases_per_hour; /* per upstream */
 };
 
 struct conf_ledger {
-	const char *journal;	/* "auto", "journald" or "file:/path" */
+	const char *journal; /* "auto", "journald" or "file:/path" */
 };
 
 struct conf_pool;
 
 struct conf {
-	struct conf_pool *pool;	/* owns everything */
+	struct conf_pool *pool; /* owns everything */
 	const char *file;
 	const char *site;
 	const char *default_zone; /* of rooms that name none; or "" */
-	const char *state_dir;	/* /var/lib/orb */
-	const char *run_dir;	/* /run/orb */
+	const char *state_dir;    /* /var/lib/orb */
+	const char *run_dir;      /* /run/orb */
 	struct conf_exchange exchange;
 	struct conf_topdesk topdesk;
 	struct conf_policy policy;
@@ -113,8 +118,8 @@ struct conf {
 };
 
 /* Called for each mistake: file, line (0: none), what is wrong and allowed. */
-typedef void (*conf_report)(void *arg, const char *file, unsigned line,
-    const char *text);
+typedef void (*conf_report)(
+    void *arg, const char *file, unsigned line, const char *text);
 
 /*
  * Reads and checks file (NULL: the built-in path).  Every mistake is reported,
@@ -127,8 +132,8 @@ int conf_load(const char *file, struct conf **out, conf_report, void *arg);
  * The same for len bytes of text (with a zero byte behind them) that were read
  * elsewhere; name stands for the file in reports.
  */
-int conf_read(const char *name, const char *text, size_t len,
-    struct conf **out, conf_report, void *arg);
+int conf_read(const char *name, const char *text, size_t len, struct conf **out,
+    conf_report, void *arg);
 void conf_free(struct conf *);
 /* A conf_report for daemons: logs each mistake. */
 void conf_report_log(void *, const char *file, unsigned line, const char *);

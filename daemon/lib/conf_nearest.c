@@ -30,8 +30,8 @@ distance(const char *a, size_t na, const char *b, size_t nb)
 		now[0] = (int)i;
 		for (size_t j = 1; j <= nb; j++) {
 			now[j] = least(one[j] + 1, now[j - 1] + 1);
-			now[j] = least(now[j],
-			    one[j - 1] + (a[i - 1] != b[j - 1]));
+			now[j] =
+			    least(now[j], one[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1])
 				now[j] = least(now[j], two[j - 2] + 1);

@@ -71,6 +71,7 @@ conf_pool_text(struct conf_pool *pool, const char *text, size_t n)
 	char *p = take(pool, n + 1, 1);
 
 	if (p != NULL)
-		memcpy(p, text, n); /* the zero is there: blocks are calloc'ed */
+		memcpy(
+		    p, text, n); /* the zero is there: blocks are calloc'ed */
 	return p;
 }

@@ -29,8 +29,8 @@ enum conf_type {
 struct conf_setting {
 	const char *key;
 	enum conf_type type;
-	size_t offset;	   /* in struct conf, or in the list's struct */
-	int min, max;	   /* a number, or bytes of a string */
+	size_t offset;     /* in struct conf, or in the list's struct */
+	int min, max;      /* a number, or bytes of a string */
 	const char *words; /* "a|b" for word and enum; suffix of a url */
 	const char *def;   /* as it would be written, or NULL */
 	int required;
@@ -65,8 +65,8 @@ void conf_pool_free(struct conf_pool *);
 int conf_value_text(const struct conf_setting *, const char *text, void *base,
     struct conf_pool *, struct err *);
 /* The same for a number (also bool: 0 or 1). */
-int conf_value_int(const struct conf_setting *, long long, void *base,
-    struct err *);
+int conf_value_int(
+    const struct conf_setting *, long long, void *base, struct err *);
 /* "a whole number", "text in quotes" or "true or false": how it is written. */
 const char *conf_value_form(const struct conf_setting *);
 /* 1 when the setting is an unquoted number; CONF_BOOL is neither. */

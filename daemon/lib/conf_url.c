@@ -156,15 +156,15 @@ conf_url_parse(const char *text, const char *scheme, struct conf_url *out,
 		    "must not name a user or password; credentials are entered "
 		    "with orbctl credential set");
 	if (strpbrk(p, "?#") != NULL)
-		return err_set(e, EINVAL,
-		    "must not have a query (?) or fragment (#)");
+		return err_set(
+		    e, EINVAL, "must not have a query (?) or fragment (#)");
 	if ((p = host_end(p, &host, &hostlen)) == NULL)
 		return err_set(e, EINVAL,
 		    "has no valid host; allowed: a host name, an IPv4 address "
 		    "or an IPv6 address in brackets");
 	if (port_get(&p, https, &port))
-		return err_set(e, EINVAL,
-		    "has no valid port; allowed: 1 to 65535");
+		return err_set(
+		    e, EINVAL, "has no valid port; allowed: 1 to 65535");
 	if (!is_path(p))
 		return err_set(e, EINVAL,
 		    "has a path that is not allowed; allowed: letters, digits "

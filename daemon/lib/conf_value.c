@@ -58,10 +58,10 @@ refuse(struct err *e, const char *text, const char *allowed)
 		if (iscntrl((unsigned char)*p))
 			plain = 0;
 	if (!plain)
-		return err_set(e, EINVAL, "the value is not valid; allowed: %s",
-		    allowed);
-	return err_set(e, EINVAL, "\"%s\" is not valid; allowed: %s", text,
-	    allowed);
+		return err_set(
+		    e, EINVAL, "the value is not valid; allowed: %s", allowed);
+	return err_set(
+	    e, EINVAL, "\"%s\" is not valid; allowed: %s", text, allowed);
 }
 
 static int
@@ -139,7 +139,7 @@ check_uuid(const char *t, struct err *e)
 {
 	size_t i;
 
-	for (i = 0; t[i] && i < UUID_LEN; i++) {
+	for (i = 0; i < UUID_LEN && t[i]; i++) {
 		if (i == 8 || i == 13 || i == 18 || i == 23) {
 			if (t[i] != '-')
 				break;
@@ -147,8 +147,8 @@ check_uuid(const char *t, struct err *e)
 			break;
 	}
 	if (i != UUID_LEN || t[i] != '\0')
-		return refuse(e, t,
-		    "a UUID as in 01234567-89ab-cdef-0123-456789abcdef");
+		return refuse(
+		    e, t, "a UUID as in 01234567-89ab-cdef-0123-456789abcdef");
 	return 0;
 }
 
@@ -159,8 +159,8 @@ check_mail(const char *t, struct err *e)
 	const char *at = strchr(t, '@');
 
 	if (at == NULL || at == t || at[1] == '\0' || strchr(at + 1, '@') ||
-	    strlen(t) > MAIL_MAX || !only(at + 1, ".-") ||
-	    at[1] == '.' || strstr(t, "..") || t[0] == '.' || at[-1] == '.' ||
+	    strlen(t) > MAIL_MAX || !only(at + 1, ".-") || at[1] == '.' ||
+	    strstr(t, "..") || t[0] == '.' || at[-1] == '.' ||
 	    t[strlen(t) - 1] == '.')
 		goto bad;
 	for (const char *p = t; p < at; p++)
@@ -171,7 +171,8 @@ check_mail(const char *t, struct err *e)
 bad:
 	return err_set(e, EINVAL,
 	    "is not a mail address; allowed: NAME@DOMAIN in ASCII, at most %d "
-	    "characters", MAIL_MAX);
+	    "characters",
+	    MAIL_MAX);
 }
 
 /* There must be such a file, and it must be compiled (tzfile(5)): "TZif". */
@@ -206,7 +207,8 @@ check_zone(const char *t, struct err *e)
 	if (!zone_exists(t))
 		return err_set(e, ENOENT,
 		    "there is no time zone \"%s\" in " ZONEINFO "; allowed: an "
-		    "IANA name as in Europe/Amsterdam (package tzdata)", t);
+		    "IANA name as in Europe/Amsterdam (package tzdata)",
+		    t);
 	snprintf(known, sizeof(known), "%s", t);
 	return 0;
 }
@@ -316,8 +318,9 @@ store_url(const struct conf_setting *s, const char *t, struct conf_url *out,
 static int
 store_proxy(const char *t, void *field, struct conf_pool *pool, struct err *e)
 {
-	struct conf_upstream *up = (struct conf_upstream *)(void *)(
-	    (char *)field - offsetof(struct conf_upstream, proxy));
+	struct conf_upstream *up =
+	    (struct conf_upstream *)(void *)((char *)field -
+		offsetof(struct conf_upstream, proxy));
 	struct conf_url u;
 
 	if (conf_url_parse(t, "http", &u, pool, e))
@@ -358,15 +361,16 @@ conf_value_text(const struct conf_setting *s, const char *t, void *base,
 }
 
 int
-conf_value_int(const struct conf_setting *s, long long n, void *base,
-    struct err *e)
+conf_value_int(
+    const struct conf_setting *s, long long n, void *base, struct err *e)
 {
 	int v = (int)n;
 
 	if (s->type == CONF_INT && (n < s->min || n > s->max))
 		return err_set(e, ERANGE,
 		    "%lld is out of range; allowed: a whole number from %d to "
-		    "%d", n, s->min, s->max);
+		    "%d",
+		    n, s->min, s->max);
 	memcpy((char *)base + s->offset, &v, sizeof(v));
 	return 0;
 }

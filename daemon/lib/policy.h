@@ -25,8 +25,8 @@ struct policy_cond {
 /* One line of a list.  Its conditions are joined by AND, lines by OR. */
 struct policy_rule {
 	const char *call;
-	int number;	 /* negative: this machine has no such call */
-	int answer;	 /* 0: allowed; else refused with this errno */
+	int number; /* negative: this machine has no such call */
+	int answer; /* 0: allowed; else refused with this errno */
 	unsigned nconds;
 	struct policy_cond conds[POLICY_CONDS];
 };
@@ -35,7 +35,7 @@ struct policy {
 	const char *process;
 	const struct policy_rule *rules;
 	size_t len;
-	int network;	 /* Landlock must leave TCP alone */
+	int network;          /* Landlock must leave TCP alone */
 	int64_t nproc, fsize; /* resource limits; -1: as they are */
 };
 

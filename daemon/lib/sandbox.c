@@ -72,8 +72,7 @@ __lsan_is_turned_off(void)
 #endif
 
 int
-sandbox_enter(const struct sandbox *sb, char *level, size_t size,
-    struct err *e)
+sandbox_enter(const struct sandbox *sb, char *level, size_t size, struct err *e)
 {
 	const struct policy *p = find_policy(sb->process);
 	int abi;
@@ -97,7 +96,7 @@ sandbox_enter(const struct sandbox *sb, char *level, size_t size,
 	if (abi > 0)
 		snprintf(level, size, SECCOMP_LEVEL " landlock-%d", abi);
 	else
-		snprintf(level, size, SECCOMP_LEVEL
-		    ", no landlock in this kernel");
+		snprintf(
+		    level, size, SECCOMP_LEVEL ", no landlock in this kernel");
 	return 0;
 }

@@ -12,10 +12,10 @@
 #include "lib/err.h"
 
 struct sandbox {
-	const char *process;	/* the name of its list in policy/ */
+	const char *process; /* the name of its list in policy/ */
 	/* Paths it may still use, by Landlock where the kernel has it. */
-	const char *const *read_paths;	/* NULL-terminated or NULL */
-	const char *const *write_paths;	/* directories: read, write, create */
+	const char *const *read_paths;  /* NULL-terminated or NULL */
+	const char *const *write_paths; /* directories: read, write, create */
 };
 
 /*
@@ -24,7 +24,7 @@ struct sandbox {
  * level gets a short text of what was reached ("seccomp landlock-7"), for the
  * status line.  0, or -1 and err: the caller must not go on.
  */
-int sandbox_enter(const struct sandbox *, char *level, size_t size,
-    struct err *);
+int sandbox_enter(
+    const struct sandbox *, char *level, size_t size, struct err *);
 
 #endif

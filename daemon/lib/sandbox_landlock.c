@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 /* What linux/landlock.h of Linux 6.1 does not have yet. */
-#define FS_TRUNCATE (1ULL << 14)       /* version 3 */
-#define FS_IOCTL_DEV (1ULL << 15)      /* version 5 */
-#define NET_BIND_TCP (1ULL << 0)       /* version 4 */
-#define NET_CONNECT_TCP (1ULL << 1)    /* version 4 */
+#define FS_TRUNCATE (1ULL << 14)        /* version 3 */
+#define FS_IOCTL_DEV (1ULL << 15)       /* version 5 */
+#define NET_BIND_TCP (1ULL << 0)        /* version 4 */
+#define NET_CONNECT_TCP (1ULL << 1)     /* version 4 */
 #define SCOPE_ABSTRACT_UNIX (1ULL << 0) /* version 6 */
-#define SCOPE_SIGNAL (1ULL << 1)       /* version 6 */
+#define SCOPE_SIGNAL (1ULL << 1)        /* version 6 */
 
 /* struct landlock_ruleset_attr with the fields of version 6. */
 struct ruleset {
@@ -33,14 +33,14 @@ struct ruleset {
 #define FS_V1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 /* Making devices, sockets, pipes or links is nobody's business. */
-#define FS_WRITE                                                              \
-	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                            \
-	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |  \
-	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |       \
+#define FS_WRITE                                                             \
+	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                           \
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
+	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |      \
 	    LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
 /* The rights that a rule on something else than a directory may have. */
-#define FS_OF_A_FILE                                                          \
-	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |       \
+#define FS_OF_A_FILE                                                    \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 	    FS_TRUNCATE)
 
 static struct ruleset
@@ -73,8 +73,7 @@ ruleset_size(int abi)
 /* Allows rights below path.  A path to read that does not exist is no loss;
  * one to write is a mistake that would show itself much later. */
 static int
-allow(int ruleset, const char *path, uint64_t rights, int must,
-    struct err *e)
+allow(int ruleset, const char *path, uint64_t rights, int must, struct err *e)
 {
 	struct landlock_path_beneath_attr rule = {.allowed_access = rights};
 	struct stat st;
@@ -103,8 +102,7 @@ out:
 }
 
 static int
-allow_all(int ruleset, const struct sandbox *sb, uint64_t known,
-    struct err *e)
+allow_all(int ruleset, const struct sandbox *sb, uint64_t known, struct err *e)
 {
 	const char *const *p;
 
@@ -118,8 +116,8 @@ allow_all(int ruleset, const struct sandbox *sb, uint64_t known,
 }
 
 int
-sandbox_landlock(const struct sandbox *sb, const struct policy *p,
-    struct err *e)
+sandbox_landlock(
+    const struct sandbox *sb, const struct policy *p, struct err *e)
 {
 	struct ruleset attr;
 	int abi, fd, rc = -1;
@@ -131,8 +129,8 @@ sandbox_landlock(const struct sandbox *sb, const struct policy *p,
 	if (abi <= 0)
 		return err_sys(e, "sandbox: landlock");
 	attr = handled(abi, p);
-	fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
-	    ruleset_size(abi), 0);
+	fd = (int)syscall(
+	    SYS_landlock_create_ruleset, &attr, ruleset_size(abi), 0);
 	if (fd < 0)
 		return err_sys(e, "sandbox: landlock ruleset");
 	if (allow_all(fd, sb, attr.fs, e))

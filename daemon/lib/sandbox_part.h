@@ -13,8 +13,8 @@
  * abstract sockets and signals) by Landlock.  Returns the kernel's Landlock
  * version, 0 when it has none, -1 and err.
  */
-int sandbox_landlock(const struct sandbox *, const struct policy *,
-    struct err *);
+int sandbox_landlock(
+    const struct sandbox *, const struct policy *, struct err *);
 /* Loads the list of system calls.  0, or -1 and err. */
 int sandbox_seccomp(const struct policy *, struct err *);
 

@@ -30,8 +30,8 @@ on_sigsys(int sig, siginfo_t *si, void *ctx)
 
 	(void)sig;
 	(void)ctx;
-	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE,
-	    si->si_syscall);
+	name =
+	    seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, si->si_syscall);
 	n = snprintf(line, sizeof(line),
 	    "seccomp: %s (%d) is not on the list of this process\n",
 	    name ? name : "?", si->si_syscall);
@@ -43,8 +43,8 @@ on_sigsys(int sig, siginfo_t *si, void *ctx)
 static int
 trap(struct err *e)
 {
-	struct sigaction sa = {.sa_sigaction = on_sigsys,
-	    .sa_flags = SA_SIGINFO};
+	struct sigaction sa = {
+	    .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO};
 
 	if (sigaction(SIGSYS, &sa, NULL))
 		return err_sys(e, "sandbox: SIGSYS");
@@ -64,8 +64,8 @@ trap(struct err *e)
 static struct scmp_arg_cmp
 compare(const struct policy_cond *c)
 {
-	struct scmp_arg_cmp a = {.arg = c->arg, .op = SCMP_CMP_EQ,
-	    .datum_a = c->value};
+	struct scmp_arg_cmp a = {
+	    .arg = c->arg, .op = SCMP_CMP_EQ, .datum_a = c->value};
 
 	if (c->op == POLICY_SELF)
 		a.datum_a = (scmp_datum_t)getpid();
@@ -81,8 +81,8 @@ static int
 add_rule(scmp_filter_ctx ctx, const struct policy_rule *r, struct err *e)
 {
 	struct scmp_arg_cmp cmp[POLICY_CONDS];
-	uint32_t action = r->answer ? SCMP_ACT_ERRNO((uint32_t)r->answer)
-				    : SCMP_ACT_ALLOW;
+	uint32_t action =
+	    r->answer ? SCMP_ACT_ERRNO((uint32_t)r->answer) : SCMP_ACT_ALLOW;
 	int rc;
 
 	if (r->number < 0)
@@ -91,8 +91,8 @@ add_rule(scmp_filter_ctx ctx, const struct policy_rule *r, struct err *e)
 		cmp[i] = compare(&r->conds[i]);
 	rc = seccomp_rule_add_array(ctx, action, r->number, r->nconds, cmp);
 	if (rc && rc != -EEXIST)
-		return err_set(e, -rc, "sandbox: rule for %s: %s", r->call,
-		    strerror(-rc));
+		return err_set(
+		    e, -rc, "sandbox: rule for %s: %s", r->call, strerror(-rc));
 	return 0;
 }
 
@@ -114,8 +114,8 @@ sandbox_seccomp(const struct policy *p, struct err *e)
 	if (ctx == NULL)
 		return err_set(e, ENOMEM, "sandbox: seccomp_init failed");
 	/* Calls of another architecture (32 bit, x32) always kill. */
-	if ((n = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
-		 SCMP_ACT_KILL_PROCESS)) != 0) {
+	if ((n = seccomp_attr_set(
+		 ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) != 0) {
 		err_set(e, -n, "sandbox: seccomp attribute: %s", strerror(-n));
 		goto out;
 	}
@@ -128,7 +128,8 @@ sandbox_seccomp(const struct policy *p, struct err *e)
 	if ((n = seccomp_load(ctx)) != 0) {
 		err_set(e, -n,
 		    "sandbox: the kernel refuses the seccomp filter: %s (is "
-		    "CONFIG_SECCOMP_FILTER there?)", strerror(-n));
+		    "CONFIG_SECCOMP_FILTER there?)",
+		    strerror(-n));
 		goto out;
 	}
 	rc = 0;

@@ -19,28 +19,32 @@
 
 #include <cmocka.h>
 
+#ifndef TOP_SRCDIR
+#define TOP_SRCDIR "."
+#endif
+
 #define U(n) "00000000-0000-0000-0000-00000000000" n
-#define ROOM(name, mail, id)                                                  \
-	"{ name = \"" name "\"; mailbox = \"" mail "\"; location = \"" U(id)  \
-	"\"; zone = \"Europe/Amsterdam\"; }"
+#define ROOM(name, mail, id)                       \
+	"{ name = \"" name "\"; mailbox = \"" mail \
+	"\"; location = \"" U(id) "\"; zone = \"Europe/Amsterdam\"; }"
 
 /* A valid configuration, of which each case replaces one line. */
 static const char *const valid[] = {
-	"site = \"Test\";",				  /* 1 */
-	"exchange: {",					  /* 2 */
-	"  tenant = \"contoso.example\";",		  /* 3 */
-	"  client_id = \"" U("a") "\";",		  /* 4 */
-	"};",						  /* 5 */
-	"topdesk: {",					  /* 6 */
-	"  url = \"https://td.example/tas/api\";",	  /* 7 */
-	"  login = \"ORB\";",				  /* 8 */
-	"  fallback_person = \"" U("b") "\";",		  /* 9 */
-	"};",						  /* 10 */
-	"",						  /* 11 */
-	"rooms = (",					  /* 12 */
-	ROOM("Aquarium", "a@x.example", "1") ",",	  /* 13 */
-	ROOM("Boardroom", "b@x.example", "2"),		  /* 14 */
-	");",						  /* 15 */
+    "site = \"Test\";",                        /* 1 */
+    "exchange: {",                             /* 2 */
+    "  tenant = \"contoso.example\";",         /* 3 */
+    "  client_id = \"" U("a") "\";",           /* 4 */
+    "};",                                      /* 5 */
+    "topdesk: {",                              /* 6 */
+    "  url = \"https://td.example/tas/api\";", /* 7 */
+    "  login = \"ORB\";",                      /* 8 */
+    "  fallback_person = \"" U("b") "\";",     /* 9 */
+    "};",                                      /* 10 */
+    "",                                        /* 11 */
+    "rooms = (",                               /* 12 */
+    ROOM("Aquarium", "a@x.example", "1") ",",  /* 13 */
+    ROOM("Boardroom", "b@x.example", "2"),     /* 14 */
+    ");",                                      /* 15 */
 };
 #define VALID_LEN (sizeof(valid) / sizeof(valid[0]))
 
@@ -213,8 +217,9 @@ each_mistake(void **state)
 		if (s.n != 1 || s.line[0] != m->line ||
 		    strstr(s.text[0], m->says) == NULL)
 			fail_msg("%s\n expected %u: %s\n got %u of them, "
-				 "%u: %s", m->with, m->line, m->says, s.n,
-			    s.line[0], s.text[0]);
+				 "%u: %s",
+			    m->with, m->line, m->says, s.n, s.line[0],
+			    s.text[0]);
 		assert_null(strstr(s.text[0], "hunter2"));
 	}
 }
@@ -229,11 +234,12 @@ all_mistakes_at_once(void **state)
 	assert_null(read_with(5,
 	    "page_size = 0; connections = 9; graph_url = \"x\"; };\n"
 	    "policy: { subject = \"x\"; body = 0; };\n"
-	    "state_dir = \"x\";", &s));
+	    "state_dir = \"x\";",
+	    &s));
 	assert_int_equal(s.n, 6);
 	s.n = 0;
-	assert_int_equal(conf_read("x", "", 0, &(struct conf *){NULL}, see,
-	    &s), -1);
+	assert_int_equal(
+	    conf_read("x", "", 0, &(struct conf *){NULL}, see, &s), -1);
 	assert_int_equal(s.n, 5); /* tenant, client_id, url, login, person */
 	for (unsigned i = 0; i < s.n; i++) {
 		assert_int_equal(s.line[i], 0);
@@ -248,8 +254,8 @@ number_too_large(void **state)
 	struct seen s;
 
 	(void)state;
-	assert_null(read_with(11, "policy: { mass_cancel_limit = 4294967297; };",
-	    &s));
+	assert_null(
+	    read_with(11, "policy: { mass_cancel_limit = 4294967297; };", &s));
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.line[0], 11);
 	assert_string_equal(s.text[0], "the number is too large");
@@ -263,8 +269,8 @@ zero_byte(void **state)
 	struct seen s = {0};
 
 	(void)state;
-	assert_int_equal(conf_read("x", text, sizeof(text) - 1, &conf, see, &s),
-	    -1);
+	assert_int_equal(
+	    conf_read("x", text, sizeof(text) - 1, &conf, see, &s), -1);
 	assert_int_equal(s.n, 1);
 	assert_non_null(strstr(s.text[0], "zero bytes"));
 }
@@ -283,13 +289,13 @@ defaults(void **state)
 	assert_string_equal(c->run_dir, ORB_RUNDIR);
 	assert_string_equal(c->default_zone, "");
 	assert_string_equal(c->exchange.kind, "graph");
-	assert_string_equal(c->exchange.scope,
-	    "https://graph.microsoft.com/.default");
-	assert_string_equal(c->exchange.graph_url.text,
-	    "https://graph.microsoft.com/v1.0");
+	assert_string_equal(
+	    c->exchange.scope, "https://graph.microsoft.com/.default");
+	assert_string_equal(
+	    c->exchange.graph_url.text, "https://graph.microsoft.com/v1.0");
 	assert_string_equal(c->exchange.graph_url.path, "/v1.0");
-	assert_string_equal(c->exchange.login_url.host,
-	    "login.microsoftonline.com");
+	assert_string_equal(
+	    c->exchange.login_url.host, "login.microsoftonline.com");
 	assert_string_equal(c->exchange.login_url.path, "");
 	assert_int_equal(c->exchange.login_url.port, 443);
 	assert_int_equal(c->exchange.credential, CONF_CRED_CERTIFICATE);
@@ -309,10 +315,10 @@ defaults(void **state)
 	assert_string_equal(c->keyd.kek, "credential:orb-kek");
 	assert_string_equal(c->ledger.journal, "auto");
 	assert_string_equal(c->users[ROLE_KEYD][UPSTREAM_NONE], "orb-keyd");
-	assert_string_equal(c->users[ROLE_ADAPTER][UPSTREAM_TOPDESK],
-	    "orb-fetchd-topdesk");
-	assert_string_equal(c->users[ROLE_HTTP][UPSTREAM_EXCHANGE],
-	    "orb-fetchd-exchange");
+	assert_string_equal(
+	    c->users[ROLE_ADAPTER][UPSTREAM_TOPDESK], "orb-fetchd-topdesk");
+	assert_string_equal(
+	    c->users[ROLE_HTTP][UPSTREAM_EXCHANGE], "orb-fetchd-exchange");
 	assert_int_equal(c->nrooms, 2);
 	assert_string_equal(c->rooms[1].name, "Boardroom");
 	conf_free(c);
@@ -327,7 +333,8 @@ final_forms(void **state)
 	    "url = \"HTTPS://TD.Example:443/tas/api/\";\n"
 	    "proxy = \"http://Proxy.example:3128\";\n"
 	    "cancel_reason = \"ABCDEF00-0000-0000-0000-00000000000F\";\n"
-	    "source_address = \"2001:db8::1\";", &s);
+	    "source_address = \"2001:db8::1\";",
+	    &s);
 
 	(void)state;
 	assert_non_null(c);
@@ -338,8 +345,8 @@ final_forms(void **state)
 	assert_string_equal(c->topdesk.up.proxy, "http://proxy.example:3128");
 	assert_string_equal(c->topdesk.up.proxy_url.host, "proxy.example");
 	assert_int_equal(c->topdesk.up.proxy_url.port, 3128);
-	assert_string_equal(c->topdesk.cancel_reason,
-	    "abcdef00-0000-0000-0000-00000000000f");
+	assert_string_equal(
+	    c->topdesk.cancel_reason, "abcdef00-0000-0000-0000-00000000000f");
 	conf_free(c);
 
 	c = read_with(7, "url = \"https://[::1]:8443/tas/api\";", &s);
@@ -355,9 +362,10 @@ static void
 no_rooms_and_default_zone(void **state)
 {
 	static const char text[] =
-	    "default_zone = \"UTC\"; exchange: { tenant = \"t\"; client_id = \"" U(
+	    "default_zone = \"UTC\"; exchange: { tenant = \"t\"; client_id = "
+	    "\"" U(
 		"1") "\"; }; topdesk: { url = \"https://t/tas/api\"; login = "
-	    "\"o\"; fallback_person = \"" U("2") "\"; };%s";
+		     "\"o\"; fallback_person = \"" U("2") "\"; };%s";
 	char all[1024];
 	struct conf *c;
 	struct seen s = {0};
@@ -514,15 +522,17 @@ two_hundred_rooms(void **state)
 		p += sprintf(p, "%s\n", valid[i]);
 	p += sprintf(p, "rooms = (");
 	for (int i = 0; i < 200; i++)
-		p += sprintf(p, "%s{ name = \"Room %d\"; mailbox = "
-				"\"room%d@x.example\"; location = "
-				"\"00000000-0000-0000-0000-%012d\"; zone = "
-				"\"%s\"; }\n", i ? "," : "", i, i, i,
+		p += sprintf(p,
+		    "%s{ name = \"Room %d\"; mailbox = "
+		    "\"room%d@x.example\"; location = "
+		    "\"00000000-0000-0000-0000-%012d\"; zone = "
+		    "\"%s\"; }\n",
+		    i ? "," : "", i, i, i,
 		    i % 2 ? "Europe/Amsterdam" : "Europe/London");
 	p += sprintf(p, ");\n");
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	assert_int_equal(conf_read("x", all, (size_t)(p - all), &c, see, &s),
-	    0);
+	assert_int_equal(
+	    conf_read("x", all, (size_t)(p - all), &c, see, &s), 0);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	assert_int_equal(c->nrooms, 200);
 	assert_string_equal(c->rooms[199].name, "Room 199");
@@ -538,18 +548,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_mistake),
-		cmocka_unit_test(all_mistakes_at_once),
-		cmocka_unit_test(number_too_large),
-		cmocka_unit_test(zero_byte),
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(final_forms),
-		cmocka_unit_test(no_rooms_and_default_zone),
-		cmocka_unit_test(nearest),
-		cmocka_unit_test_setup_teardown(file_checks, make_dir,
-		    drop_dir),
-		cmocka_unit_test(example_loads),
-		cmocka_unit_test(two_hundred_rooms),
+	    cmocka_unit_test(each_mistake),
+	    cmocka_unit_test(all_mistakes_at_once),
+	    cmocka_unit_test(number_too_large),
+	    cmocka_unit_test(zero_byte),
+	    cmocka_unit_test(defaults),
+	    cmocka_unit_test(final_forms),
+	    cmocka_unit_test(no_rooms_and_default_zone),
+	    cmocka_unit_test(nearest),
+	    cmocka_unit_test_setup_teardown(file_checks, make_dir, drop_dir),
+	    cmocka_unit_test(example_loads),
+	    cmocka_unit_test(two_hundred_rooms),
 	};
 
 	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

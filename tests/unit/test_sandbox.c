@@ -81,11 +81,11 @@ socket_pair(void)
 static int
 connect_any(void)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX,
-	    .sun_path = "/nonexistent"};
+	struct sockaddr_un sa = {
+	    .sun_family = AF_UNIX, .sun_path = "/nonexistent"};
 
-	return RESULT(connect(sandboxed_tcp, (struct sockaddr *)&sa,
-	    sizeof(sa)));
+	return RESULT(
+	    connect(sandboxed_tcp, (struct sockaddr *)&sa, sizeof(sa)));
 }
 
 static int
@@ -108,8 +108,8 @@ sendto_address(void)
 {
 	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = 53};
 
-	return RESULT(sendto(-1, "x", 1, 0, (struct sockaddr *)&sa,
-	    sizeof(sa)));
+	return RESULT(
+	    sendto(-1, "x", 1, 0, (struct sockaddr *)&sa, sizeof(sa)));
 }
 
 /* An abstract socket of somebody else: no file mode protects it. */
@@ -136,7 +136,8 @@ open_read(void)
 static int
 open_write(void)
 {
-	return RESULT(open("/tmp/orb-test-forbidden", O_WRONLY | O_CREAT, 0600));
+	return RESULT(
+	    open("/tmp/orb-test-forbidden", O_WRONLY | O_CREAT, 0600));
 }
 
 static int
@@ -192,7 +193,7 @@ by_handle(void)
 static int
 exec(void)
 {
-	char *argv[] = {(char *)(uintptr_t)"true", NULL};
+	char *argv[] = {(char *)(uintptr_t) "true", NULL};
 
 	return RESULT(execve("/bin/true", argv, argv + 1));
 }
@@ -201,11 +202,11 @@ exec(void)
 static int
 exec_memfd(void)
 {
-	char *argv[] = {(char *)(uintptr_t)"x", NULL};
+	char *argv[] = {(char *)(uintptr_t) "x", NULL};
 	int fd = memfd_create("x", MFD_CLOEXEC);
 
-	return RESULT(syscall(SYS_execveat, fd, "", argv, argv + 1,
-	    AT_EMPTY_PATH));
+	return RESULT(
+	    syscall(SYS_execveat, fd, "", argv, argv + 1, AT_EMPTY_PATH));
 }
 
 static int
@@ -271,7 +272,9 @@ static int
 memory_wx(void)
 {
 	return mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0;
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+	    ? errno
+	    : 0;
 }
 
 static int
@@ -279,8 +282,9 @@ memory_exec_file(void)
 {
 	int fd = memfd_create("x", MFD_CLOEXEC);
 
-	return mmap(NULL, PAGE, PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ?
-	    errno : 0;
+	return mmap(NULL, PAGE, PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED
+	    ? errno
+	    : 0;
 }
 
 static int
@@ -409,7 +413,8 @@ set_clock(void)
 static int
 socket_x32(void)
 {
-	return RESULT(syscall(0x40000000 | SYS_socket, AF_INET, SOCK_STREAM, 0));
+	return RESULT(
+	    syscall(0x40000000 | SYS_socket, AF_INET, SOCK_STREAM, 0));
 }
 #endif
 
@@ -490,11 +495,11 @@ static const struct {
 	int value;
 	int landlock; /* the version of Landlock that answers so; 0: seccomp */
 } errnos[] = {
-	{"EINPROGRESS", EINPROGRESS, 0},
-	{"EACCES", EACCES, 1},
-	{"EACCES!", EACCES, 0},
-	{"EPERM", EPERM, 6},
-	{"EBADF", EBADF, 0},
+    {"EINPROGRESS", EINPROGRESS, 0},
+    {"EACCES", EACCES, 1},
+    {"EACCES!", EACCES, 0},
+    {"EPERM", EPERM, 6},
+    {"EBADF", EBADF, 0},
 };
 
 /* 1 when what happened is what was wanted. */
@@ -550,7 +555,9 @@ unknown_process(void)
 	struct err e;
 
 	return sandbox_enter(&sb, level, sizeof(level), &e) == -1 &&
-	    strstr(e.text, "no list of system calls for \"nobody\"") ? 0 : 1;
+		strstr(e.text, "no list of system calls for \"nobody\"")
+	    ? 0
+	    : 1;
 }
 
 static void
@@ -564,15 +571,15 @@ int
 main(void)
 {
 	struct CMUnitTest tests[] = {
-		{"dial", each_attempt, NULL, NULL, (void *)0},
-		{"http", each_attempt, NULL, NULL, (void *)1},
-		{"adapter", each_attempt, NULL, NULL, (void *)2},
-		{"keyd", each_attempt, NULL, NULL, (void *)3},
-		{"mapd", each_attempt, NULL, NULL, (void *)4},
-		{"ledgerd", each_attempt, NULL, NULL, (void *)5},
-		cmocka_unit_test(no_list_no_start),
+	    {"dial", each_attempt, NULL, NULL, (void *)0},
+	    {"http", each_attempt, NULL, NULL, (void *)1},
+	    {"adapter", each_attempt, NULL, NULL, (void *)2},
+	    {"keyd", each_attempt, NULL, NULL, (void *)3},
+	    {"mapd", each_attempt, NULL, NULL, (void *)4},
+	    {"ledgerd", each_attempt, NULL, NULL, (void *)5},
+	    cmocka_unit_test(no_list_no_start),
 	};
 
-	return cmocka_run_group_tests_name("sandbox", tests, sandboxed_setup,
-	    sandboxed_teardown);
+	return cmocka_run_group_tests_name(
+	    "sandbox", tests, sandboxed_setup, sandboxed_teardown);
 }

@@ -31,10 +31,10 @@
 #include <cmocka.h>
 
 /* In a child: ends it with the line's number, which the parent prints. */
-#define MUST(x)                                                               \
-	do {                                                                  \
-		if (!(x))                                                     \
-			_exit(1 + __LINE__ % 254);                            \
+#define MUST(x)                                    \
+	do {                                       \
+		if (!(x))                          \
+			_exit(1 + __LINE__ % 254); \
 	} while (0)
 
 static void
@@ -51,17 +51,19 @@ all_well(const char *process, int (*fn)(void))
 
 /* --- what all of them do ----------------------------------------------------- */
 
-static int pair[2];	  /* an edge to the parent, or to itself */
+static int pair[2];       /* an edge to the parent, or to itself */
 static int listener = -1; /* passed by systemd */
-static int client = -1;	  /* connected to it */
+static int client = -1;   /* connected to it */
 
 static void
 pass_fd(int s, int fd)
 {
 	char buf[CMSG_SPACE(sizeof(int))] = {0}, byte = 'x';
 	struct iovec iov = {&byte, 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = buf, .msg_controllen = sizeof(buf)};
+	struct msghdr m = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = buf,
+	    .msg_controllen = sizeof(buf)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	c->cmsg_level = SOL_SOCKET;
@@ -76,8 +78,10 @@ take_fd(int s)
 {
 	char buf[CMSG_SPACE(sizeof(int))], byte;
 	struct iovec iov = {&byte, 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = buf, .msg_controllen = sizeof(buf)};
+	struct msghdr m = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = buf,
+	    .msg_controllen = sizeof(buf)};
 	int fd;
 
 	MUST(recvmsg(s, &m, MSG_CMSG_CLOEXEC) == 1);
@@ -127,13 +131,13 @@ static void
 memory_and_time(void)
 {
 	struct timespec ts = {0, 1000};
-	char *p;
+	char *p, *q;
 
 	for (size_t n = 1; n < 64u << 20; n *= 4) {
 		MUST((p = malloc(n)) != NULL);
-		MUST((p = realloc(p, n * 2)) != NULL);
-		memset(p, 1, n * 2);
-		free(p);
+		MUST((q = realloc(p, n * 2)) != NULL);
+		memset(q, 1, n * 2);
+		free(q);
 	}
 	MUST(clock_gettime(CLOCK_REALTIME, &ts) == 0 && time(NULL) > 0);
 	ts = (struct timespec){0, 1000};
@@ -175,16 +179,17 @@ each_does_common_work(void **state)
 		/* An AF_UNIX listener named by the kernel (autobind). */
 		listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 		ss.ss_family = AF_UNIX;
-		assert_int_equal(bind(listener, (struct sockaddr *)&ss,
-				     sizeof(sa_family_t)), 0);
+		assert_int_equal(
+		    bind(listener, (struct sockaddr *)&ss, sizeof(sa_family_t)),
+		    0);
 		assert_int_equal(listen(listener, 4), 0);
 		client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 		len = sizeof(ss);
 		getsockname(listener, (struct sockaddr *)&ss, &len);
-		assert_int_equal(connect(client, (struct sockaddr *)&ss, len),
-		    0);
-		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair),
-		    0);
+		assert_int_equal(
+		    connect(client, (struct sockaddr *)&ss, len), 0);
+		assert_int_equal(
+		    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 		all_well(sandboxed_processes[i], common_work);
 		close(pair[0]);
 		close(pair[1]);
@@ -224,7 +229,8 @@ static int
 dial_work(void)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_ADDRCONFIG}, *ai;
+			    .ai_flags = AI_ADDRCONFIG},
+			*ai;
 	struct sockaddr_in from = {.sin_family = AF_INET};
 	socklen_t len = sizeof(int);
 	int s, err = -1;
@@ -333,8 +339,8 @@ keyd_work(void)
 	snprintf(name2, sizeof(name2), "%s/exchange.cred", sandboxed_dir);
 	d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	MUST(d >= 0);
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	fd = open(
+	    name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	MUST(fd >= 0 && write(fd, "sealed", 6) == 6 && fsync(fd) == 0);
 	MUST(close(fd) == 0 && rename(name, name2) == 0 && fsync(d) == 0);
 	MUST((fd = open(name2, O_RDONLY | O_CLOEXEC)) >= 0);
@@ -373,9 +379,10 @@ mapd_work(void)
 		MUST(!sql(db, "PRAGMA synchronous=FULL"));
 		MUST(!sql(db, "CREATE TABLE IF NOT EXISTS t(a, b)"));
 		MUST(!sql(db, "BEGIN IMMEDIATE"));
-		MUST(!sql(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
-			      "SELECT i+1 FROM n WHERE i<5000) INSERT INTO t "
-			      "SELECT i, randomblob(100) FROM n"));
+		MUST(!sql(db,
+		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+		    "SELECT i+1 FROM n WHERE i<5000) INSERT INTO t "
+		    "SELECT i, randomblob(100) FROM n"));
 		MUST(!sql(db, "COMMIT"));
 		MUST(!sql(db, "CREATE INDEX IF NOT EXISTS x ON t(b)"));
 		MUST(!sql(db, "DELETE FROM t WHERE a % 2"));
@@ -400,7 +407,7 @@ mapd_keeps_its_database(void **state)
 static int
 ledgerd_work(void)
 {
-	struct iovec iov = {(void *)(uintptr_t)"MESSAGE=x\n", 10};
+	struct iovec iov = {(void *)(uintptr_t) "MESSAGE=x\n", 10};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 	int fd;
 
@@ -427,14 +434,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_does_common_work),
-		cmocka_unit_test(abort_is_abort),
-		cmocka_unit_test(dialled_socket_serves_http),
-		cmocka_unit_test(keyd_keeps_its_vault),
-		cmocka_unit_test(mapd_keeps_its_database),
-		cmocka_unit_test(ledgerd_appends),
+	    cmocka_unit_test(each_does_common_work),
+	    cmocka_unit_test(abort_is_abort),
+	    cmocka_unit_test(dialled_socket_serves_http),
+	    cmocka_unit_test(keyd_keeps_its_vault),
+	    cmocka_unit_test(mapd_keeps_its_database),
+	    cmocka_unit_test(ledgerd_appends),
 	};
 
-	return cmocka_run_group_tests_name("sandbox_work", tests,
-	    sandboxed_setup, sandboxed_teardown);
+	return cmocka_run_group_tests_name(
+	    "sandbox_work", tests, sandboxed_setup, sandboxed_teardown);
 }
