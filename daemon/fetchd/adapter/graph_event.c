@@ -1,0 +1,243 @@
+/* graph_event.c: one event's JSON, as projected, turned into values. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fetchd/adapter/graph.h"
+#include "fetchd/adapter/moment.h"
+#include "lib/marks.h"
+
+static const char *
+text_of(json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+/* UTC was asked for; these are the names that Exchange has for it. */
+static int
+is_utc(const char *zone)
+{
+	static const char *const names[] = {"", "UTC", "Etc/UTC", "Z", "GMT",
+	    "Etc/GMT", "tzone://Microsoft/Utc", "Coordinated Universal Time",
+	    NULL};
+
+	for (int i = 0; names[i]; i++)
+		if (strcasecmp(zone, names[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* A dateTimeTimeZone; a time with an offset of its own needs no zone. */
+static const char *
+when_get(json_t *o, const char *name, int64_t *at)
+{
+	json_t *w = json_object_get(o, name);
+	const char *s = text_of(w, "dateTime"), *t = strpbrk(s, "Tt");
+
+	if (w == NULL || *s == '\0')
+		return "a time is missing";
+	if (moment_parse(s, at))
+		return "a time cannot be read";
+	if (!(t && strpbrk(t, "Zz+-")) && !is_utc(text_of(w, "timeZone")))
+		return "a time is not in UTC, though UTC was asked for";
+	return NULL;
+}
+
+static enum graph_type
+type_of(json_t *o, const char *series_id)
+{
+	const char *s = text_of(o, "type");
+
+	if (strcasecmp(s, "seriesMaster") == 0)
+		return GRAPH_MASTER;
+	if (strcasecmp(s, "exception") == 0)
+		return GRAPH_EXCEPTION;
+	if (strcasecmp(s, "occurrence") == 0)
+		return GRAPH_OCCURRENCE;
+	return *series_id ? GRAPH_OCCURRENCE : GRAPH_SINGLE;
+}
+
+/*
+ * showAs "free" is no cancellation: it is what the organiser says of his own
+ * time, while the room is used all the same; a cancelled meeting says
+ * isCancelled.
+ */
+static uint8_t
+state_of(json_t *o)
+{
+	const char *show = text_of(o, "showAs");
+	const char *r =
+	    text_of(json_object_get(o, "responseStatus"), "response");
+
+	if (json_is_true(json_object_get(o, "isCancelled")) ||
+	    strcasecmp(r, "declined") == 0)
+		return BOOKING_STATE_CANCELLED;
+	if (strcasecmp(show, "tentative") == 0 ||
+	    strcasecmp(r, "notResponded") == 0 ||
+	    strcasecmp(r, "tentativelyAccepted") == 0)
+		return BOOKING_STATE_TENTATIVE;
+	return BOOKING_STATE_BOOKED;
+}
+
+static int
+times_get(json_t *o, struct graph_event *e, const char **why)
+{
+	const char *orig = text_of(o, "originalStart");
+
+	if ((*why = when_get(o, "start", &e->start)) != NULL ||
+	    (*why = when_get(o, "end", &e->end)) != NULL)
+		return -1;
+	if (*orig && moment_parse(orig, &e->original_start)) {
+		*why = "its original start cannot be read";
+		return -1;
+	}
+	if (e->end < e->start) {
+		*why = "it ends before it begins";
+		return -1;
+	}
+	e->start = moment_minute(e->start);
+	e->end = moment_minute(e->end);
+	e->original_start = moment_minute(e->original_start);
+	if (e->end <= e->start)
+		e->end = e->start + 60;
+	return 0;
+}
+
+/* Fit for a str field: not too long, no control characters. */
+static int
+plain(const char *s, size_t max)
+{
+	size_t n;
+
+	for (n = 0; s[n]; n++)
+		if ((unsigned char)s[n] < 0x20 || s[n] == 0x7f)
+			return 0;
+	return n <= max;
+}
+
+int
+graph_event_get(json_t *o, struct graph_event *e, const char **why)
+{
+	json_t *attendees = json_object_get(o, "attendees");
+	const char *private_;
+
+	memset(e, 0, sizeof(*e));
+	e->id = text_of(o, "id");
+	e->series_id = text_of(o, "seriesMasterId");
+	e->uid = text_of(o, "iCalUId");
+	e->change_tag = text_of(o, "@odata.etag");
+	if (*e->change_tag == '\0')
+		e->change_tag = text_of(o, "changeKey");
+	e->subject = text_of(o, "subject");
+	e->organiser = text_of(
+	    json_object_get(json_object_get(o, "organizer"), "emailAddress"),
+	    "address");
+	e->body = text_of(json_object_get(o, "body"), "content");
+	if (*e->id == '\0' || !plain(e->id, 512)) {
+		*why = *e->id ? "its id cannot be one" : "it has no id";
+		e->id = "";
+		return -1;
+	}
+	if (json_object_get(o, "@removed")) {
+		e->type = GRAPH_REMOVED;
+		return 0;
+	}
+	e->type = type_of(o, e->series_id);
+	e->stub = e->type == GRAPH_OCCURRENCE &&
+	    json_object_get(o, "subject") == NULL &&
+	    json_object_get(o, "organizer") == NULL;
+	e->all_day = json_is_true(json_object_get(o, "isAllDay"));
+	e->state = state_of(o);
+	if (strcasecmp(text_of(o, "showAs"), "free") == 0)
+		e->marks = MARK_FREE;
+	private_ = text_of(o, "sensitivity");
+	e->private_ = strcasecmp(private_, "private") == 0 ||
+	    strcasecmp(private_, "confidential") == 0;
+	e->attendees = attendees && json_is_integer(attendees)
+	    ? (uint32_t)json_integer_value(attendees)
+	    : 0;
+	if (!plain(e->uid, 512) || !plain(e->series_id, 512) ||
+	    !plain(e->change_tag, 256)) {
+		*why = "an identifier cannot be one";
+		return -1;
+	}
+	/* A master's own times say nothing; its occurrences have theirs. */
+	if (e->type == GRAPH_MASTER)
+		return 0;
+	if ((e->type == GRAPH_OCCURRENCE || e->type == GRAPH_EXCEPTION) &&
+	    *e->series_id == '\0') {
+		*why = "it belongs to a series that it does not name";
+		return -1;
+	}
+	if (e->type == GRAPH_SINGLE && *e->uid == '\0') {
+		*why = "it has no iCalUId";
+		return -1;
+	}
+	return times_get(o, e, why);
+}
+
+void
+graph_booking(
+    const struct graph_event *e, const char *address, struct booking *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->room = address;
+	b->uid = e->uid;
+	b->original_start = e->original_start;
+	b->start = e->start;
+	b->end = e->end;
+	b->all_day = e->all_day;
+	b->state = e->state;
+	b->private_ = e->private_;
+	b->marks = e->marks;
+	b->subject = e->subject;
+	b->organiser = e->organiser;
+	b->attendee_count = e->attendees;
+	b->body = e->body;
+	b->change_tag = e->change_tag;
+	b->remote_id = e->id;
+	b->series_id = e->series_id;
+	b->number = b->link = "";
+	if (e->type == GRAPH_SINGLE)
+		b->original_start = 0;
+	if (e->all_day) {
+		b->start = moment_date(b->start);
+		b->end = moment_date(b->end);
+		if (b->end <= b->start)
+			b->end = b->start + 86400;
+		if (b->original_start)
+			b->original_start = moment_date(b->original_start);
+	}
+}
+
+/* Body text keeps its lines; the rest of wire_clean()'s rules hold. */
+static void
+clean_lines(char *dst, size_t cap, const char *src)
+{
+	char *p;
+	size_t n, len;
+
+	wire_clean(dst, cap, src, cap - 1);
+	/* wire_clean() maps byte to byte up to the cut, but for "?". */
+	len = strlen(dst);
+	for (p = dst, n = 0; n < len && src[n]; n++, p++)
+		if (src[n] == '\n' || src[n] == '\t')
+			*p = src[n];
+}
+
+void
+graph_clean(struct graph_text *t, struct booking *b)
+{
+	/* An address that is too long is none; cut, it would be another's. */
+	wire_clean(t->organiser, sizeof(t->organiser),
+	    strlen(b->organiser) > 254 ? "" : b->organiser, 254);
+	wire_clean(t->subject, sizeof(t->subject), b->subject, 1020);
+	b->organiser = t->organiser;
+	b->subject = t->subject;
+	if (*b->body) {
+		clean_lines(t->body, sizeof(t->body), b->body);
+		b->body = t->body;
+	}
+}

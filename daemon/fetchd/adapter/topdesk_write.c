@@ -1,0 +1,99 @@
+/*
+ * topdesk_write.c: the writes to TOPdesk.  One HTTP request each, never
+ * repeated here: http repeats what was certainly not done (429), mapd looks
+ * before it writes again.
+ *
+ * The status in the answer is always looked at: TOPdesk does not say whether a
+ * booking over another one is refused or stored as "conflictingPlanned".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fetchd/adapter/topdesk_job.h"
+
+struct td_write {
+	struct job job; /* first */
+	int no_content;
+};
+
+static void
+write_release(struct job *job)
+{
+	outbound_drop(job->a->out, job);
+	free(job);
+}
+
+static void
+write_end(
+    struct td_write *w, enum outcome r, const struct reply *y, const char *text)
+{
+	char id[65], number[65], tag[65], clean[301];
+	const char *status = "";
+	struct msg_mapd_written m = {.outcome = r,
+	    .status = y->status,
+	    .retry_after = y->retry_after,
+	    .request_id = y->request_id};
+	int state;
+
+	if (y->status >= 200 && y->status < 300)
+		status = json_string_value(json_object_get(y->rest, "status"));
+	state = reservation_state(status ? status : "");
+	m.state = state < 0 ? BOOKING_STATE_BOOKED : (uint8_t)state;
+	if (r == OUTCOME_OK && state == BOOKING_STATE_CONFLICTING) {
+		m.outcome = OUTCOME_CONFLICT;
+		text = "TOPdesk stored it over another reservation";
+	}
+	m.remote_id = wire_clean(id, sizeof(id),
+	    json_string_value(json_object_get(y->rest, "id")), 64);
+	m.number = wire_clean(number, sizeof(number),
+	    json_string_value(json_object_get(y->rest, "number")), 64);
+	m.change_tag = wire_clean(tag, sizeof(tag),
+	    json_string_value(json_object_get(y->rest, "modificationDate")),
+	    64);
+	m.text = wire_clean(clean, sizeof(clean), text, 300);
+	if (w->job.a->mapd)
+		mapd_written_send(w->job.a->mapd, w->job.id, CHAN_END, &m);
+	job_end(&w->job);
+}
+
+static void
+on_done(void *arg, struct reply *y)
+{
+	struct td_write *w = arg;
+	char text[300];
+	enum outcome r =
+	    topdesk_write_outcome(y, w->no_content, text, sizeof(text));
+
+	write_end(w, r, y, r == OUTCOME_OK ? "" : text);
+}
+
+int
+topdesk_write(struct adapter *a, uint64_t id, enum method method,
+    const char *path, char *body, int no_content)
+{
+	static const struct asker asker = {
+	    topdesk_one_schema, topdesk_error_schema, NULL, on_done};
+	struct msg_http_request m = {
+	    .method = method, .path = path, .accept = TOPDESK_JSON};
+	struct reply none = {.failed = OUTCOME_FAILED};
+	struct td_write *w = calloc(1, sizeof(*w));
+
+	if (w == NULL || body == NULL) {
+		free(w);
+		free(body);
+		return -1;
+	}
+	w->no_content = no_content;
+	w->job.release = write_release;
+	job_add(a, &w->job, id, 1);
+	m.content_type = *body ? "application/json" : "";
+	m.body = (struct wire_bytes){(uint8_t *)body, strlen(body)};
+	m.correlation = outbound_correlation(a->out);
+	if (outbound_send(a->out, &m, &asker, w))
+		write_end(
+		    w, OUTCOME_FAILED, &none, "the request could not be made");
+	free(body);
+	return 0;
+}
