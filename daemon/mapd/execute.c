@@ -544,4 +544,5 @@ execute_stop(struct mapd *m)
 	jobs_free(&ex->over);
 	loop_timer_del(m->loop, ex->timer);
 	loop_timer_del(m->loop, ex->settle_timer);
+	ex->timer = ex->settle_timer = 0;
 }

@@ -206,6 +206,7 @@ main(int argc, char **argv)
 	evidence(m, EV_PROCESS_STOPPED, NULL, NULL, NULL, NULL);
 	evidence_flush(m);
 	peers_stop(m);
+	execute_stop(m); /* what was under way: its outcome is not known */
 	rounds_free(m);
 	edge_listener_free(ctl);
 	store_close(m->store);
