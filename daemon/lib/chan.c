@@ -253,6 +253,8 @@ struct wire_out *
 chan_begin(struct chan *c, uint16_t type, uint64_t id, unsigned flags)
 {
 	c->tx_info = msg_find(type);
+	if (c->tx_info && c->tx_info->flags & MSG_FINAL)
+		flags |= CHAN_END;
 	wire_out_reset(&c->tx);
 	c->tx.max = c->tx_info && c->tx_info->flags & MSG_MEMFD ?
 	    CHAN_HEADER + c->tx_info->max : CHAN_PACKET;
@@ -540,11 +542,16 @@ chan_forget(struct chan *c, uint64_t id)
 /* --- receiving ------------------------------------------------------------------- */
 
 static int
-deliver_answer(struct chan *c, struct packet *pk)
+deliver_answer(struct chan *c, const struct msg_info *info, struct packet *pk)
 {
 	struct call k;
 	size_t i;
 
+	/* Who counts on a final answer being the last one may free what the
+	 * request was for: so END is checked here, for all. */
+	if (!(info->flags & MSG_STREAM) &&
+	    !(pk->flags & CHAN_END) != !(info->flags & MSG_FINAL))
+		return -1;
 	/* An id that was never given out is a lie; one that was is late. */
 	if (pk->id == 0 || pk->id > c->next_id)
 		return -1;
@@ -564,7 +571,7 @@ serve(struct chan *c, const struct msg_info *info, struct packet *pk)
 	const struct permit *r;
 
 	if (info->flags & MSG_ANSWER)
-		return deliver_answer(c, pk);
+		return deliver_answer(c, info, pk);
 	if ((pk->id != 0) != ((info->flags & MSG_REQUEST) != 0))
 		return -1;
 	for (r = c->permits; r && r->type; r++)

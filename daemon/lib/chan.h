@@ -41,6 +41,8 @@
 #define MSG_FD 4u
 #define MSG_MEMFD 8u
 #define MSG_SECRET 16u
+#define MSG_FINAL 32u	/* an answer that ends its request */
+#define MSG_STREAM 64u	/* an answer that may end it */
 #define MSG_ANY 0xffffffffu
 
 /* A received message.  Lives until the handler returns. */
@@ -116,7 +118,8 @@ uid_t chan_uid(const struct chan *);
 void chan_set_uid(struct chan *, uid_t);
 
 /*
- * What the generated NAME_send() functions are made of: begin gives a writer,
+ * What the generated NAME_send() functions are made of (END is set here on the
+ * types that always carry it): begin gives a writer,
  * commit sends what was put there (and *fd, which it closes and sets to -1,
  * for a type that carries one).  0, or -1: too large a field, no such
  * connection, or the peer does not read.  Never blocks.

@@ -184,6 +184,8 @@ function source() {
 		f = "0"
 		if (mflags[m] ~ / request/) f = f " | MSG_REQUEST"
 		if (mflags[m] ~ / answer/) f = f " | MSG_ANSWER"
+		if (mflags[m] ~ / final/) f = f " | MSG_FINAL"
+		if (mflags[m] ~ / stream/) f = f " | MSG_STREAM"
 		if (mflags[m] ~ / fd/) f = f " | MSG_FD"
 		if (mflags[m] ~ / memfd/) f = f " | MSG_MEMFD"
 		if (mflags[m] ~ / secret/) f = f " | MSG_SECRET"

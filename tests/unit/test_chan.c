@@ -196,6 +196,25 @@ an_answer_to_nothing_closes(void **state)
 	assert_non_null(strstr(rig->why, "ADAPTER_RESPONSE"));
 }
 
+/* END where it does not belong, and none where it does. */
+static void
+end_belongs_to_the_type(void **state)
+{
+	struct msg_adapter_failed f = {.outcome = OUTCOME_FAILED};
+	struct msg_http_lease l = {.lease = 1};
+	uint64_t id = request(0, 0);
+
+	(void)state;
+	turns(2);
+	/* A final answer has it even when its sender forgot. */
+	assert_int_equal(adapter_failed_send(rig->b, id, 0, &f), 0);
+	turns(2);
+	assert_int_equal(rig->ended, 1);
+	assert_int_equal(rig->closed, 0);
+	/* Not http's to send, whatever flags. */
+	assert_int_equal(http_lease_send(rig->b, id, CHAN_END, &l), -1);
+}
+
 static void
 deadline_ends_a_request(void **state)
 {
@@ -527,7 +546,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(request_and_answer), T(an_answer_to_nothing_closes),
-	    T(deadline_ends_a_request), T(closing_ends_requests),
+	    T(end_belongs_to_the_type), T(deadline_ends_a_request), T(closing_ends_requests),
 	    T(a_large_payload_is_a_sealed_memfd),
 	    T(too_large_is_an_error_for_the_sender),
 	    T(a_sender_keeps_to_its_role), T(once_is_once),
