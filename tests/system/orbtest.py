@@ -630,30 +630,41 @@ class Orb:
             text += "\n"
         return text
 
-    def cpu(self):
-        """Seconds of user and system time of all ORB processes so far, those
-        that have ended included."""
+    def cpu_each(self):
+        """Seconds of user and system time so far of each process that
+        lives."""
         tick = os.sysconf("SC_CLK_TCK")
-        total = sum(u.cpu_gone for u in self.units.values())
-        for pid in self.pids().values():
+        found = {}
+        for name, pid in self.pids().items():
             try:
                 stat = read("/proc/%d/stat" % pid).rsplit(")", 1)[1].split()
             except OSError:
                 continue
-            total += (int(stat[11]) + int(stat[12])) / tick
-        return total
+            found[name] = (int(stat[11]) + int(stat[12])) / tick
+        return found
 
-    def memory(self):
-        """(PSS, RSS) in KiB of all ORB processes together."""
-        pss = rss = 0
-        for pid in self.pids().values():
+    def cpu(self):
+        """The same of all together, those that have ended included."""
+        return sum(self.cpu_each().values()) + sum(
+            u.cpu_gone for u in self.units.values())
+
+    def memory_of(self):
+        """Process name -> (PSS, RSS) in KiB."""
+        found = {}
+        for name, pid in self.pids().items():
             try:
                 text = read("/proc/%d/smaps_rollup" % pid)
             except OSError:
                 continue
-            pss += int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))
-            rss += int(re.search(r"^Rss:\s+(\d+)", text, re.M).group(1))
-        return pss, rss
+            found[name] = tuple(int(re.search(
+                r"^%s:\s+(\d+)" % key, text, re.M).group(1))
+                for key in ("Pss", "Rss"))
+        return found
+
+    def memory(self):
+        """(PSS, RSS) in KiB of all ORB processes together."""
+        each = self.memory_of().values()
+        return sum(m[0] for m in each), sum(m[1] for m in each)
 
     # ending
 
