@@ -78,7 +78,9 @@ edge_find(enum role listener, enum role connector, enum upstream u)
 uid_t
 edge_uid(const struct conf *conf, enum role r, enum upstream u, struct err *e)
 {
-	const char *user = conf->users[r][u];
+	/* dial, http and adapter are one an upstream; the others serve both. */
+	int each = r == ROLE_DIAL || r == ROLE_HTTP || r == ROLE_ADAPTER;
+	const char *user = conf->users[r][each ? u : UPSTREAM_NONE];
 	struct passwd *pw;
 	unsigned long n;
 	char *end;
