@@ -349,13 +349,12 @@ plan_dropped(struct turn *w)
 			return report(w, REASON_LOCKED);
 		return emit(w, PLAN_CANCEL, REASON_NONE, 0, w->t->gen);
 	}
-	if (!agreed_live)
-		return 0;
-	if (w->locked)
-		return is_over(w, w->locked->end) ? 0
-						  : report(w, REASON_LOCKED);
-	if (w->cancelled)
+	if (agreed_live && w->cancelled)
 		return emit(w, PLAN_BURY, REASON_NONE, 0, w->a->gen);
+	if (w->locked && !is_over(w, w->locked->end))
+		return report(w, REASON_LOCKED);
+	if (!agreed_live || w->locked)
+		return 0;
 	if (is_over(w, w->a->end))
 		return 0;
 	return emit(w, PLAN_CANCEL, REASON_NONE, 0, w->a->gen);
@@ -407,6 +406,7 @@ plan_aim(const struct action *x, const struct seen *e, struct aim *aim)
 	aim->kind = (uint8_t)x->kind;
 	aim->change = (uint8_t)x->change;
 	aim->gen = x->gen;
+	aim->reason = (uint8_t)x->reason;
 	if (x->kind == PLAN_CANCEL || e == NULL)
 		return;
 	aim->start = e->start;
@@ -418,7 +418,8 @@ static int
 same_aim(const struct aim *a, const struct aim *b)
 {
 	return a->kind == b->kind && a->change == b->change &&
-	    a->gen == b->gen && same_time(a->start, a->end, b->start, b->end) &&
+	    a->gen == b->gen && a->reason == b->reason &&
+	    same_time(a->start, a->end, b->start, b->end) &&
 	    same_print(a->print, b->print);
 }
 

@@ -46,6 +46,7 @@ struct aim {
 	uint8_t kind;		/* enum plan_kind */
 	uint8_t change;		/* bits */
 	uint8_t gen;		/* of the reservation's link */
+	uint8_t reason;		/* enum plan_reason: a conflict must be said */
 };
 
 /* What both sides agreed on, the last time they did. */

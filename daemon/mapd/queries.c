@@ -4,14 +4,16 @@
  */
 #include "mapd/store_db.h"
 
-#define ACT_COLUMNS                                                            \
-	"id, room, key, state, kind, change, gen, start, stop, print, tries, " \
+#define ACT_COLUMNS                                                          \
+	"id, room, key, state, kind, change, gen, why, start, stop, print, " \
+	"tries, "                                                            \
 	"created, next_try, grp, remote, number, reason"
 #define AGREED_COLUMNS                                                    \
 	"key, ex_print, td_print, start, stop, changed, grp, gen, dead, " \
 	"remote, number"
 /* What agreed rows need of the journal. */
-#define AIM_COLUMNS "key, state, kind, change, gen, start, stop, print, grp"
+#define AIM_COLUMNS \
+	"key, state, kind, change, gen, why, start, stop, print, grp"
 
 const char *const query_text[Q_MAX] = {
     /* IMMEDIATE: nobody else writes, so it can only fail at once. */
@@ -58,8 +60,8 @@ const char *const query_text[Q_MAX] = {
 
     [Q_ACT_CLASH] = "SELECT id, state FROM act WHERE room = ? AND key = ?",
     [Q_ACT_ADD] = "INSERT INTO act (room, key, state, kind, change, gen,"
-		  " start, stop, print, tries, created, next_try, grp,"
-		  " remote, number, reason, payload) VALUES (?, ?, ?, ?, ?,"
+		  " why, start, stop, print, tries, created, next_try, grp,"
+		  " remote, number, reason, payload) VALUES (?, ?, ?, ?, ?, ?,"
 		  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     /* kind stays: the payload is sealed for it. */
     [Q_ACT_UPDATE] = "UPDATE act SET state = ?, change = ?, gen = ?,"

@@ -67,6 +67,7 @@ CREATE TABLE act (
 	kind INTEGER NOT NULL,		-- kind to print: its aim
 	change INTEGER NOT NULL,
 	gen INTEGER NOT NULL,
+	why INTEGER NOT NULL,		-- enum plan_reason
 	start INTEGER NOT NULL,
 	stop INTEGER NOT NULL,
 	print BLOB NOT NULL,

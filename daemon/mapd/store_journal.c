@@ -64,6 +64,7 @@ act_insert(struct store *st, const struct act *a, struct wire_bytes sealed,
 	query_int(&q, a->aim.kind);
 	query_int(&q, a->aim.change);
 	query_int(&q, a->aim.gen);
+	query_int(&q, a->aim.reason);
 	query_int(&q, a->aim.start);
 	query_int(&q, a->aim.end);
 	query_blob(&q, a->aim.print, PRINT_LEN);
@@ -187,6 +188,7 @@ act_get(struct query *q, struct act *a)
 	a->aim.kind = (uint8_t)query_get_int(q);
 	a->aim.change = (uint8_t)query_get_int(q);
 	a->aim.gen = (uint8_t)query_get_int(q);
+	a->aim.reason = (uint8_t)query_get_int(q);
 	a->aim.start = query_get_int(q);
 	a->aim.end = query_get_int(q);
 	query_get_blob(q, a->aim.print, PRINT_LEN);

@@ -232,6 +232,7 @@ aim_get(struct query *q, struct agreed *a)
 	a->aim.kind = (uint8_t)query_get_int(q);
 	a->aim.change = (uint8_t)query_get_int(q);
 	a->aim.gen = (uint8_t)query_get_int(q);
+	a->aim.reason = (uint8_t)query_get_int(q);
 	a->aim.start = query_get_int(q);
 	a->aim.end = query_get_int(q);
 	query_get_blob(q, a->aim.print, PRINT_LEN);
