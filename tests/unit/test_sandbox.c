@@ -155,7 +155,7 @@ open_proc(void)
 static int
 remove_file(void)
 {
-	return RESULT(unlink("/tmp/orb-test-none"));
+	return RESULT(unlinkat(AT_FDCWD, "/tmp/orb-test-none", 0));
 }
 
 static int

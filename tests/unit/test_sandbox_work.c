@@ -342,10 +342,11 @@ keyd_work(void)
 	fd = open(
 	    name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	MUST(fd >= 0 && write(fd, "sealed", 6) == 6 && fsync(fd) == 0);
-	MUST(close(fd) == 0 && rename(name, name2) == 0 && fsync(d) == 0);
+	MUST(close(fd) == 0 && renameat(d, "new", d, "exchange.cred") == 0);
+	MUST(fsync(d) == 0);
 	MUST((fd = open(name2, O_RDONLY | O_CLOEXEC)) >= 0);
 	MUST(fstat(fd, &st) == 0 && st.st_size == 6);
-	MUST(close(fd) == 0 && unlink(name2) == 0);
+	MUST(close(fd) == 0 && unlinkat(d, "exchange.cred", 0) == 0);
 	return 0;
 }
 
