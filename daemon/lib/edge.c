@@ -85,9 +85,6 @@ edge_uid(const struct conf *conf, enum role r, enum upstream u, struct err *e)
 	unsigned long n;
 	char *end;
 
-	/* mapd, keyd and ledgerd are one process for all upstreams. */
-	if (user == NULL)
-		user = conf->users[r][UPSTREAM_NONE];
 	if (user == NULL || user[0] == '\0') {
 		err_set(e, EINVAL, "no user is configured for %s",
 		    edge_process(r, u));
