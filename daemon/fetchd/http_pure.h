@@ -78,6 +78,8 @@ struct token_answer {
 	uint32_t error_code;  /* the first of error_codes, AADSTSnnn */
 };
 
+/* Before lock-down: jansson's hash seed comes from /dev/urandom. */
+void token_parse_open(void);
 /*
  * 0: a token or an error was understood.  -1: neither; text says why.  The
  * token must be printable ASCII of at most 16 KiB, since it becomes a header.

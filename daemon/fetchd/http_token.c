@@ -12,6 +12,12 @@
 
 #define TOKEN_MAX 16384
 
+void
+token_parse_open(void)
+{
+	json_object_seed(0);
+}
+
 /* Some login services put numbers into strings. */
 static uint32_t
 number(const json_t *v)

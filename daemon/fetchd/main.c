@@ -266,6 +266,7 @@ main(int argc, char **argv)
 	listener = open_edges(&h, &args);
 	if (secret_init(SECURE_HEAP))
 		fatal("no secure memory: raise LimitMEMLOCK");
+	token_parse_open();
 	if (pool_open(&h, &e))
 		fatal("%s", e.text);
 	lock_down(&h, level, sizeof(level));

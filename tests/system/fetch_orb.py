@@ -3,8 +3,8 @@
 Here: starting both as systemd would, a keyd and a ledgerd that note what they
 are asked, and the adapter's side.  Not here: any test.
 """
+import fcntl
 import os
-import queue
 import signal
 import socket
 import subprocess
@@ -89,6 +89,8 @@ class Orb:
         self.listen("ledgerd-http-%s.sock" % upstream, self.serve_ledgerd)
         self.fetchd = self.start_fetchd()
         self.dial = self.start_dial() if dial else None
+        wait_for(lambda: "READY=1" in self.status or
+                 self.fetchd.poll() is not None)
         self.chan = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.chan.connect(self.path("fetchd-%s-mapd.sock" % upstream))
 
@@ -127,13 +129,14 @@ class Orb:
         self.notify_socket()
         fds = [self.listener("fetchd-%s-%s.sock" % (self.upstream, n))
                for n in ("dial", "mapd")]
-        high = [os.dup2(s.fileno(), 50 + i) for i, s in enumerate(fds)]
+        high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 100) for s in fds]
         env = dict(os.environ, LISTEN_FDS="2", LISTEN_FDNAMES="dial:mapd",
                    NOTIFY_SOCKET=self.path("notify"))
         env.pop("LISTEN_PID", None)
         # The shell puts them where systemd does; Popen itself uses 3 and 4.
         p = subprocess.Popen(
-            ["bash", "-c", 'exec 3<&50 4<&51 50<&- 51<&-; exec "$@"', "sh",
+            ["bash", "-c", 'exec 3<&%d 4<&%d %d<&- %d<&-; exec "$@"' %
+             (*high, *high), "sh",
              *os.environ.get("FETCH_WRAP", "").split(),
              os.path.join(BUILD, "orb-fetchd"), "--config", self.conf,
              "--upstream", self.upstream, "--adapter",
@@ -191,7 +194,8 @@ class Orb:
         """Sends a request; returns what collect() takes."""
         self.next_id += 1
         self.calls[self.next_id] = Answer()
-        self.chan.send(wire.http_request(self.next_id, method, path, **more))
+        wire.send(self.chan,
+                  wire.http_request(self.next_id, method, path, **more))
         return self.next_id
 
     def collect(self, id_, timeout=20):

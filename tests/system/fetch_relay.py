@@ -20,7 +20,9 @@ listener = socket.socket(fileno=4)
 test, _ = listener.accept()
 while True:
     for s in select.select([http, test], [], [])[0]:
-        data = s.recv(65536)
+        data, fds, _, _ = socket.recv_fds(s, 65536, 1)
         if not data:
             sys.exit(0)
-        (test if s is http else http).send(data)
+        socket.send_fds(test if s is http else http, [data], fds)
+        for fd in fds:
+            os.close(fd)

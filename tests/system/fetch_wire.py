@@ -5,6 +5,8 @@ Written from PROTOCOL and not made from messages.def, so that a change on one
 side only is noticed.
 """
 import array
+import fcntl
+import os
 import socket
 import struct
 
@@ -85,6 +87,25 @@ class Packet:
 
 def packet(type_, id_, flags, payload):
     return struct.pack(">BBHIQ", 1, flags, type_, len(payload), id_) + payload
+
+
+def send(sock, data):
+    """Sends a packet; what is too large for one goes in a sealed memfd."""
+    if len(data) <= 16384:
+        sock.send(data)
+        return
+    fd = os.memfd_create("orb", os.MFD_ALLOW_SEALING)
+    os.write(fd, data[16:])
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE |
+                fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    pass_on(sock, data[:1] + bytes([data[1] | MEMFD]) + data[2:16], fd)
+    os.close(fd)
+
+
+def pass_on(sock, data, fd):
+    anc = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                  array.array("i", [fd]))]
+    sock.sendmsg([data], anc)
 
 
 def receive(sock):
