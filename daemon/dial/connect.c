@@ -33,7 +33,7 @@ struct attempt {
 	int fd;
 	enum phase phase;
 	char reason[300]; /* why the last address failed */
-	char *buf;	  /* CONNECT out, then the answer in */
+	char *buf;        /* CONNECT out, then the answer in */
 	size_t len, done;
 };
 
@@ -153,8 +153,8 @@ make_socket(struct attempt *a)
 	const struct dial *d = a->d;
 	int one = 1, fd;
 
-	fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	fd = socket(
+	    to->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -162,8 +162,8 @@ make_socket(struct attempt *a)
 	if (d->source.len == 0)
 		return fd;
 	/* The port is chosen at connect(), by the whole four-tuple. */
-	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
-	    sizeof(one));
+	(void)setsockopt(
+	    fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	if (bind(fd, (const struct sockaddr *)&d->source.sa, d->source.len)) {
 		close(fd);
 		return -1;
@@ -183,8 +183,10 @@ next_address(struct attempt *a)
 		return;
 	}
 	if ((a->fd = make_socket(a)) < 0) {
-		connect_fail(a, a->d->source.len ?
-			"bind to source_address for" : "socket for", errno);
+		connect_fail(a,
+		    a->d->source.len ? "bind to source_address for"
+				     : "socket for",
+		    errno);
 		return;
 	}
 	a->phase = CONNECTING;
@@ -212,8 +214,8 @@ proxy_begin(struct attempt *a)
 static void
 proxy_send(struct attempt *a)
 {
-	ssize_t n = send(a->fd, a->buf + a->done, a->len - a->done,
-	    MSG_NOSIGNAL);
+	ssize_t n =
+	    send(a->fd, a->buf + a->done, a->len - a->done, MSG_NOSIGNAL);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -237,8 +239,8 @@ proxy_read(struct attempt *a)
 {
 	size_t used = 0, had = a->len;
 	int status = 0, rc;
-	ssize_t n = recv(a->fd, a->buf + had, DIAL_PROXY_HEADER - had,
-	    MSG_PEEK);
+	ssize_t n =
+	    recv(a->fd, a->buf + had, DIAL_PROXY_HEADER - had, MSG_PEEK);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -264,7 +266,8 @@ proxy_read(struct attempt *a)
 	if (rc && status == 200)
 		attempt_done(a);
 	else if (rc && status == 407)
-		attempt_fail(a, EACCES, "proxy answered 407: it asks for a "
+		attempt_fail(a, EACCES,
+		    "proxy answered 407: it asks for a "
 		    "login; let it pass this host without");
 	else if (rc)
 		address_fail(a, "proxy answered %d", status);
@@ -302,8 +305,8 @@ attempt_start(struct dial *d, uint64_t id, const char *host, uint16_t port)
 
 	a = calloc(1, sizeof(*a));
 	if (a == NULL || d->nattempts >= DIAL_ATTEMPTS) {
-		struct msg_http_dial_failed m = {EAGAIN,
-		    "too many connections are being made"};
+		struct msg_http_dial_failed m = {
+		    EAGAIN, "too many connections are being made"};
 
 		http_dial_failed_send(d->chan, id, CHAN_END, &m);
 		free(a);

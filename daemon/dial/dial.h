@@ -19,8 +19,8 @@
 #include "lib/err.h"
 #include "lib/loop.h"
 
-#define DIAL_ADDRESSES 16     /* of one name */
-#define DIAL_ATTEMPTS 32      /* under way at a time */
+#define DIAL_ADDRESSES 16      /* of one name */
+#define DIAL_ATTEMPTS 32       /* under way at a time */
 #define DIAL_PROXY_HEADER 8192 /* bytes of a proxy's answer */
 
 struct address {
@@ -44,7 +44,7 @@ struct dial {
 	size_t nhosts;
 	struct address source; /* len 0: the kernel chooses */
 	struct chan *chan;     /* to http; NULL while it is not there */
-	unsigned retry;	       /* timer */
+	unsigned retry;        /* timer */
 	int64_t retry_ms;
 	struct attempt *attempts;
 	size_t nattempts;

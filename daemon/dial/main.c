@@ -32,8 +32,8 @@ static void reach_http(void *);
 static int dial_on_connect(struct chan *, struct packet *);
 
 static const struct permit permits[] = {
-	{MSG_DIAL_CONNECT, dial_on_connect, 0},
-	{0, NULL, 0},
+    {MSG_DIAL_CONNECT, dial_on_connect, 0},
+    {0, NULL, 0},
 };
 
 static error_t
@@ -66,13 +66,14 @@ static void
 parse_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{"config", 'c', "FILE", 0, "orb.conf to read", 0},
-		{"upstream", 'u', "NAME", 0, "exchange or topdesk", 0},
-		{0},
+	    {"config", 'c', "FILE", 0, "orb.conf to read", 0},
+	    {"upstream", 'u', "NAME", 0, "exchange or topdesk", 0},
+	    {0},
 	};
 	static const struct argp argp = {options, parse_option, NULL,
 	    "Makes the connections to one upstream of ORB and hands them over. "
-	    "Started by systemd.", NULL, NULL, NULL};
+	    "Started by systemd.",
+	    NULL, NULL, NULL};
 
 	argp_parse(&argp, argc, argv, 0, NULL, a);
 }

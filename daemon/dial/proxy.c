@@ -7,9 +7,9 @@
 size_t
 proxy_request(char *buf, size_t size, const char *host, uint16_t port)
 {
-	int n = snprintf(buf, size,
-	    "CONNECT %s:%u HTTP/1.1\r\nHost: %s:%u\r\n\r\n", host,
-	    (unsigned)port, host, (unsigned)port);
+	int n =
+	    snprintf(buf, size, "CONNECT %s:%u HTTP/1.1\r\nHost: %s:%u\r\n\r\n",
+		host, (unsigned)port, host, (unsigned)port);
 
 	return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }

@@ -65,8 +65,8 @@ keep(const char *host, uint16_t port, int family, const struct addresses *a)
 }
 
 int
-resolve_host(const char *host, uint16_t port, int family,
-    struct addresses *out, struct err *e)
+resolve_host(const char *host, uint16_t port, int family, struct addresses *out,
+    struct err *e)
 {
 	struct addrinfo hints = {.ai_family = family,
 	    .ai_socktype = SOCK_STREAM,
@@ -130,12 +130,12 @@ address_text(const struct address *a, char *buf, size_t size)
 
 	if (a->sa.ss_family == AF_INET) {
 		inet_ntop(AF_INET, &in4->sin_addr, ip, sizeof(ip));
-		snprintf(buf, size, "%s:%u", ip,
-		    (unsigned)ntohs(in4->sin_port));
+		snprintf(
+		    buf, size, "%s:%u", ip, (unsigned)ntohs(in4->sin_port));
 	} else {
 		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
-		snprintf(buf, size, "[%s]:%u", ip,
-		    (unsigned)ntohs(in6->sin6_port));
+		snprintf(
+		    buf, size, "[%s]:%u", ip, (unsigned)ntohs(in6->sin6_port));
 	}
 	return buf;
 }

@@ -23,8 +23,7 @@
 static const char *
 find_program(char *buf, size_t size)
 {
-	static const char *const names[] = {"orb-adapter",
-		"../orb-adapter"};
+	static const char *const names[] = {"orb-adapter", "../orb-adapter"};
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
@@ -57,11 +56,12 @@ arrange(int http, int mapd)
 }
 
 static void
-child(const struct adapter_start *s, const char *program, int http, pid_t parent)
+child(
+    const struct adapter_start *s, const char *program, int http, pid_t parent)
 {
 	const char *argv[] = {"orb-adapter", "--upstream",
-		upstream_name(s->upstream), s->config ? "--config" : NULL,
-		s->config, NULL};
+	    upstream_name(s->upstream), s->config ? "--config" : NULL,
+	    s->config, NULL};
 
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent ||
 	    arrange(http, s->mapd))

@@ -30,14 +30,14 @@
 #include "lib/loop.h"
 #include "lib/secret.h"
 
-#define HTTP_CONNECTIONS 16	/* the most that orb.conf allows */
-#define HTTP_SPARES 16		/* connected, not used yet, a host */
-#define HTTP_QUEUE 1024		/* requests that wait */
-#define HTTP_QUEUE_PAUSE 128	/* at which the adapter is paused */
+#define HTTP_CONNECTIONS 16         /* the most that orb.conf allows */
+#define HTTP_SPARES 16              /* connected, not used yet, a host */
+#define HTTP_QUEUE 1024             /* requests that wait */
+#define HTTP_QUEUE_PAUSE 128        /* at which the adapter is paused */
 #define HTTP_ANSWER_MAX (64u << 20) /* decoded bytes of one answer */
-#define HTTP_TOKEN_MAX 65536	/* bytes of a token answer */
-#define HTTP_HEAD_BODY 15000	/* body bytes in ADAPTER_RESPONSE */
-#define HTTP_CHUNK_BODY 16000	/* in ADAPTER_CHUNK */
+#define HTTP_TOKEN_MAX 65536        /* bytes of a token answer */
+#define HTTP_HEAD_BODY 15000        /* body bytes in ADAPTER_RESPONSE */
+#define HTTP_CHUNK_BODY 16000       /* in ADAPTER_CHUNK */
 
 struct http;
 
@@ -49,10 +49,10 @@ struct dest {
 	int spare[HTTP_SPARES];
 	int64_t spare_since[HTTP_SPARES];
 	unsigned nspare;
-	unsigned open;	  /* descriptors that libcurl holds */
+	unsigned open;    /* descriptors that libcurl holds */
 	unsigned running; /* transfers under way */
 	unsigned dialing; /* asked of dial */
-	long version;	  /* CURL_HTTP_VERSION_*; 0: not known yet */
+	long version;     /* CURL_HTTP_VERSION_*; 0: not known yet */
 	int64_t retry_at; /* no new connection before this; loop_now() */
 	int64_t retry_ms;
 	char trouble[300]; /* why the last connection failed, or "" */
@@ -62,31 +62,31 @@ struct dest {
 struct token {
 	struct secret line; /* "Authorization: ...", a C string */
 	unsigned refs;
-	uint64_t lease;	  /* keyd's number */
-	int64_t refresh;  /* loop_now() at which to renew it */
-	int64_t expires;  /* after which it is not used */
-	int proven;	  /* the upstream has accepted it */
+	uint64_t lease;  /* keyd's number */
+	int64_t refresh; /* loop_now() at which to renew it */
+	int64_t expires; /* after which it is not used */
+	int proven;      /* the upstream has accepted it */
 };
 
 enum lease_stage {
 	LEASE_IDLE,
 	LEASE_VERIFY_WAIT, /* for a connection to the login host */
-	LEASE_VERIFY,	   /* HEAD without credential is under way */
-	LEASE_ASKED,	   /* keyd has been asked */
+	LEASE_VERIFY,      /* HEAD without credential is under way */
+	LEASE_ASKED,       /* keyd has been asked */
 	LEASE_TOKEN_WAIT,
 	LEASE_TOKEN /* token request is under way */
 };
 
 struct lease {
 	enum lease_stage stage;
-	struct dest *dest;	    /* the login host */
+	struct dest *dest;          /* the login host */
 	const struct conf_url *url; /* and what to ask it for */
-	struct token *token; /* in force, or NULL */
-	struct secret body;  /* of the token request */
+	struct token *token;        /* in force, or NULL */
+	struct secret body;         /* of the token request */
 	uint64_t number;
 	char key_name[121];
 	char refused[121]; /* key that the login would not have */
-	int retried;	   /* the other key has been asked for already */
+	int retried;       /* the other key has been asked for already */
 	unsigned failures; /* in a row */
 	int64_t pause_until;
 	uint16_t outcome; /* of requests while paused */
@@ -105,8 +105,8 @@ struct request {
 	uint8_t idempotent;
 	uint8_t renewed;   /* has been repeated after a 401 */
 	uint8_t throttled; /* 429s so far */
-	uint8_t tries;	   /* other failures so far */
-	uint8_t dials;	   /* times no connection was there after all */
+	uint8_t tries;     /* other failures so far */
+	uint8_t dials;     /* times no connection was there after all */
 	int64_t not_before;
 	char *url, *template;
 	const uint8_t *body;
@@ -124,7 +124,7 @@ struct slot {
 	struct dest *dest;
 	struct request *req;
 	struct token *token; /* the one that req carries */
-	uint8_t method;	     /* what easy is set to */
+	uint8_t method;      /* what easy is set to */
 	/* how far it is */
 	int64_t started;
 	int64_t moved; /* when bytes last came, or it was resumed */
@@ -167,7 +167,7 @@ struct http {
 	} conns[HTTP_CONNECTIONS * 4];
 	size_t nconns;
 	struct slot slots[HTTP_CONNECTIONS], login_slot;
-	unsigned limit;	  /* requests under way at a time */
+	unsigned limit;   /* requests under way at a time */
 	unsigned running; /* of the adapter's */
 	/* http_request.c */
 	struct request *head, **tail; /* the queue */

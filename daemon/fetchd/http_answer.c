@@ -26,8 +26,8 @@ header_value(const char *line, size_t n, const char *name, size_t *len)
 		line++;
 		n--;
 	}
-	while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == '\n' ||
-			    line[n - 1] == ' '))
+	while (n > 0 &&
+	    (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' '))
 		n--;
 	*len = n;
 	return line;
@@ -48,8 +48,8 @@ answer_on_header(char *line, size_t size, size_t nmemb, void *arg)
 		s->request_id[0] = '\0';
 		s->moved = loop_now();
 		if (s->kind == SLOT_VERIFY)
-			s->h->lease.have_spki = tls_peer_spki(s->easy,
-						    s->h->lease.spki) == 0;
+			s->h->lease.have_spki =
+			    tls_peer_spki(s->easy, s->h->lease.spki) == 0;
 		return n;
 	}
 	/* request-id is Graph's, the others are in use elsewhere. */
@@ -78,8 +78,8 @@ send_head(struct slot *s, unsigned flags)
 	curl_easy_getinfo(s->easy, CURLINFO_RETRY_AFTER, &wait);
 	curl_easy_getinfo(s->easy, CURLINFO_FILETIME_T, &modified);
 	m.status = (uint16_t)s->status;
-	m.content_type = wire_clean(clean, sizeof(clean), type ? type : "",
-	    100);
+	m.content_type =
+	    wire_clean(clean, sizeof(clean), type ? type : "", 100);
 	m.retry_after = wait > 0 && wait < UINT32_MAX ? (uint32_t)wait : 0;
 	m.last_modified = modified > 0 ? modified : 0;
 	m.request_id = s->request_id;
@@ -113,8 +113,8 @@ verdict_of(const struct slot *s)
 {
 	const struct request *r = s->req;
 
-	return answer_verdict(s->status, r->idempotent, r->throttled, r->tries,
-	    r->renewed);
+	return answer_verdict(
+	    s->status, r->idempotent, r->throttled, r->tries, r->renewed);
 }
 
 static size_t
@@ -125,8 +125,8 @@ buffer(struct slot *s, const char *p, size_t n)
 	if (s->buf == NULL && (s->buf = malloc(HTTP_CHUNK_BODY)) == NULL)
 		return 0;
 	while (done < n) {
-		room = (s->head_sent ? HTTP_CHUNK_BODY : HTTP_HEAD_BODY) -
-		    s->len;
+		room =
+		    (s->head_sent ? HTTP_CHUNK_BODY : HTTP_HEAD_BODY) - s->len;
 		if (room == 0) {
 			send_some(s, 0);
 			continue;
@@ -183,12 +183,12 @@ answer_on_drain(struct chan *c)
 }
 
 void
-answer_fail(struct http *h, struct request *r, enum outcome outcome,
-    const char *why)
+answer_fail(
+    struct http *h, struct request *r, enum outcome outcome, const char *why)
 {
 	char clean[301];
-	struct msg_adapter_failed m = {(uint16_t)outcome,
-	    wire_clean(clean, sizeof(clean), why, 300)};
+	struct msg_adapter_failed m = {
+	    (uint16_t)outcome, wire_clean(clean, sizeof(clean), why, 300)};
 
 	if (h->adapter)
 		adapter_failed_send(h->adapter, r->id, CHAN_END, &m);

@@ -43,16 +43,16 @@ gate_wait(const struct gate *g, int64_t now)
 }
 
 enum verdict
-answer_verdict(long status, int idempotent, unsigned throttled,
-    unsigned tries, int renewed)
+answer_verdict(long status, int idempotent, unsigned throttled, unsigned tries,
+    int renewed)
 {
 	if (status == 401)
 		return renewed ? VERDICT_DENIED : VERDICT_RENEW;
 	if (status >= 300 && status < 400 && status != 304)
 		return VERDICT_REDIRECT;
 	if (status == 429)
-		return throttled < MAX_THROTTLED ? VERDICT_THROTTLE :
-						   VERDICT_FORWARD;
+		return throttled < MAX_THROTTLED ? VERDICT_THROTTLE
+						 : VERDICT_FORWARD;
 	if (!idempotent || tries >= MAX_TRIES)
 		return VERDICT_FORWARD;
 	if (status == 503)

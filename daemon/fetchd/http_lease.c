@@ -20,12 +20,12 @@
 #include <sys/random.h>
 
 #define KEYD_MS 15000
-#define KEYD_PAUSE 15000     /* keyd would not give a lease */
-#define BUSY_PAUSE 10000     /* the login host is busy */
-#define DENIED_PAUSE 60000   /* doubles */
+#define KEYD_PAUSE 15000   /* keyd would not give a lease */
+#define BUSY_PAUSE 10000   /* the login host is busy */
+#define DENIED_PAUSE 60000 /* doubles */
 #define DENIED_LAST 900000
 #define REFRESH_BEFORE 300000 /* ms before expiry */
-#define LEASE_BASIC 2	      /* kind of a lease: see keyd */
+#define LEASE_BASIC 2         /* kind of a lease: see keyd */
 #define LEASE_TOKEN_REQUEST 1
 
 static void ask_keyd(struct http *);
@@ -55,8 +55,7 @@ drop_token(struct http *h)
 
 /* No token for now.  Requests end with this outcome until the pause is over. */
 static void
-lease_fail(struct http *h, enum outcome outcome, int64_t pause,
-    const char *why)
+lease_fail(struct http *h, enum outcome outcome, int64_t pause, const char *why)
 {
 	struct lease *l = &h->lease;
 
@@ -64,8 +63,7 @@ lease_fail(struct http *h, enum outcome outcome, int64_t pause,
 	secret_free(&l->body);
 	l->pause_until = loop_now() + pause;
 	l->outcome = (uint16_t)outcome;
-	wire_clean(l->trouble, sizeof(l->trouble), why,
-	    sizeof(l->trouble) - 1);
+	wire_clean(l->trouble, sizeof(l->trouble), why, sizeof(l->trouble) - 1);
 	log_warn("no credential: %s", l->trouble);
 	if (l->token == NULL)
 		request_fail_all(h, outcome, l->trouble);
@@ -139,8 +137,8 @@ take_basic(struct http *h, const struct msg_http_lease *m)
 			    "the lease cannot stand in a header");
 			return;
 		}
-	if (token_set(h, "Authorization: ", m->value.p, m->value.len,
-		m->lifetime, 0))
+	if (token_set(
+		h, "Authorization: ", m->value.p, m->value.len, m->lifetime, 0))
 		lease_fail(h, OUTCOME_FAILED, KEYD_PAUSE,
 		    "no secure memory for the lease");
 	else
@@ -150,8 +148,8 @@ take_basic(struct http *h, const struct msg_http_lease *m)
 static void
 take_lease(struct http *h, const struct msg_http_lease *m)
 {
-	int kind = h->upstream == UPSTREAM_EXCHANGE ? LEASE_TOKEN_REQUEST :
-						      LEASE_BASIC;
+	int kind = h->upstream == UPSTREAM_EXCHANGE ? LEASE_TOKEN_REQUEST
+						    : LEASE_BASIC;
 	struct lease *l = &h->lease;
 
 	l->number = m->lease;
@@ -186,8 +184,8 @@ on_keyd_answer(struct chan *c, struct packet *pk, void *arg)
 	if (pk && !(pk->flags & CHAN_END))
 		return -1;
 	if (pk == NULL)
-		lease_fail(h, OUTCOME_FAILED, KEYD_PAUSE,
-		    "orb-keyd did not answer");
+		lease_fail(
+		    h, OUTCOME_FAILED, KEYD_PAUSE, "orb-keyd did not answer");
 	else if (pk->type == MSG_ERROR) {
 		if (error_get(pk, &no))
 			return -1;
@@ -214,21 +212,21 @@ ask_keyd(struct http *h)
 	if (id == 0 || keyd_lease_send(h->keyd, id, 0, &m)) {
 		if (id)
 			chan_forget(h->keyd, id);
-		lease_fail(h, OUTCOME_FAILED, KEYD_PAUSE,
-		    "orb-keyd is not connected");
+		lease_fail(
+		    h, OUTCOME_FAILED, KEYD_PAUSE, "orb-keyd is not connected");
 	}
 }
 
 /* --- the login host --------------------------------------------------------------- */
 
 static struct curl_slist verify_head[] = {
-	{(char *)(uintptr_t) "Accept: */*", NULL},
+    {(char *)(uintptr_t) "Accept: */*", NULL},
 };
 static struct curl_slist token_head[] = {
-	{(char *)(uintptr_t) "Accept: application/json", &token_head[1]},
-	{(char *)(uintptr_t)
-	    "Content-Type: application/x-www-form-urlencoded", &token_head[2]},
-	{(char *)(uintptr_t) "Expect:", NULL},
+    {(char *)(uintptr_t) "Accept: application/json", &token_head[1]},
+    {(char *)(uintptr_t) "Content-Type: application/x-www-form-urlencoded",
+	&token_head[2]},
+    {(char *)(uintptr_t) "Expect:", NULL},
 };
 
 static void
@@ -276,8 +274,8 @@ login_begin(struct http *h, enum slot_kind kind)
 	l->stage = kind == SLOT_VERIFY ? LEASE_VERIFY : LEASE_TOKEN;
 	if (pool_start(s)) {
 		s->kind = SLOT_FREE;
-		lease_fail(h, OUTCOME_FAILED, BUSY_PAUSE,
-		    "libcurl refused a request");
+		lease_fail(
+		    h, OUTCOME_FAILED, BUSY_PAUSE, "libcurl refused a request");
 	}
 }
 
@@ -312,8 +310,8 @@ drop_answer(struct lease *l)
 
 /* The login said no.  With two keys loaded, the other one gets one try. */
 static void
-login_refused(struct http *h, const struct slot *s,
-    const struct token_answer *a)
+login_refused(
+    struct http *h, const struct slot *s, const struct token_answer *a)
 {
 	struct lease *l = &h->lease;
 	char text[300];
@@ -379,8 +377,8 @@ token_answered(struct http *h, const struct slot *s)
 	} else if (a.error[0])
 		login_refused(h, s, &a);
 	else if (token_set(h, "Authorization: Bearer ",
-		     (const uint8_t *)a.access_token, a.token_len,
-		     a.expires_in, a.refresh_in))
+		     (const uint8_t *)a.access_token, a.token_len, a.expires_in,
+		     a.refresh_in))
 		lease_fail(h, OUTCOME_FAILED, KEYD_PAUSE,
 		    "no secure memory for the token");
 	else
@@ -394,9 +392,9 @@ lease_on_done(struct slot *s, CURLcode code)
 	enum slot_kind kind = s->kind;
 	struct http *h = s->h;
 	struct lease *l = &h->lease;
-	const char *why = s->why ? s->why :
-	    s->error[0]		 ? s->error :
-				   curl_easy_strerror(code);
+	const char *why = s->why ? s->why
+	    : s->error[0]        ? s->error
+				 : curl_easy_strerror(code);
 
 	s->kind = SLOT_FREE;
 	if (kind == SLOT_TOKEN && s->sent)
@@ -404,8 +402,8 @@ lease_on_done(struct slot *s, CURLcode code)
 		    s->request_id, "POST /*/oauth2/v2.0/token");
 	if (s->no_socket && s->sent == 0) {
 		/* The connection was closed meanwhile: on a new one. */
-		l->stage = kind == SLOT_VERIFY ? LEASE_VERIFY_WAIT :
-						 LEASE_TOKEN_WAIT;
+		l->stage =
+		    kind == SLOT_VERIFY ? LEASE_VERIFY_WAIT : LEASE_TOKEN_WAIT;
 	} else if (code != CURLE_OK || s->status == 0) {
 		drop_answer(l);
 		if (s->sent == 0)
@@ -431,8 +429,8 @@ go_on(struct http *h)
 	if (l->stage != LEASE_VERIFY_WAIT && l->stage != LEASE_TOKEN_WAIT)
 		return;
 	if (pool_ready(l->dest))
-		login_begin(h, l->stage == LEASE_VERIFY_WAIT ? SLOT_VERIFY :
-							       SLOT_TOKEN);
+		login_begin(h,
+		    l->stage == LEASE_VERIFY_WAIT ? SLOT_VERIFY : SLOT_TOKEN);
 	else if ((why = pool_trouble(l->dest)) != NULL)
 		lease_fail(h, OUTCOME_FAILED, 0, why);
 	else

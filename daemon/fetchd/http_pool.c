@@ -19,9 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SPARE_MS 20000	  /* a server closes what says nothing */
-#define DNS_MS 15000	  /* dial's own bound, with some air */
-#define RETRY_FIRST 1000  /* ms; doubles to RETRY_LAST */
+#define SPARE_MS 20000   /* a server closes what says nothing */
+#define DNS_MS 15000     /* dial's own bound, with some air */
+#define RETRY_FIRST 1000 /* ms; doubles to RETRY_LAST */
 #define RETRY_LAST 30000
 #define TURNS 8 /* of libcurl before others are served */
 
@@ -178,8 +178,8 @@ pool_trouble(const struct dest *d)
 		return NULL;
 	if (d->trouble[0] && loop_now() < d->retry_at)
 		return d->trouble;
-	if (h->dial == NULL && loop_now() - h->dial_gone >
-		(int64_t)h->up->connect_timeout * 1000)
+	if (h->dial == NULL &&
+	    loop_now() - h->dial_gone > (int64_t)h->up->connect_timeout * 1000)
 		return "orb-dial is not connected: see systemctl status "
 		       "'orb-dial@*'";
 	return NULL;
@@ -232,8 +232,8 @@ ask_once(struct dest *d)
 	struct http *h = d->h;
 	uint64_t id;
 
-	id = chan_call(h->dial, h->up->connect_timeout * 1000 + DNS_MS,
-	    on_dialed, d);
+	id = chan_call(
+	    h->dial, h->up->connect_timeout * 1000 + DNS_MS, on_dialed, d);
 	if (id == 0)
 		return -1;
 	d->dialing++;
@@ -270,8 +270,7 @@ pool_failed(struct dest *d, const char *why)
 		return;
 	if (strcmp(d->trouble, why) != 0)
 		record_event(h, EV_CONNECT_FAILED, 0, 0, NULL, why);
-	wire_clean(d->trouble, sizeof(d->trouble), why,
-	    sizeof(d->trouble) - 1);
+	wire_clean(d->trouble, sizeof(d->trouble), why, sizeof(d->trouble) - 1);
 	d->retry_ms = d->retry_ms ? d->retry_ms * 2 : RETRY_FIRST;
 	if (d->retry_ms > RETRY_LAST)
 		d->retry_ms = RETRY_LAST;
@@ -364,8 +363,8 @@ pool_turn(struct http *h)
 	harvest(h);
 	for (int i = 0; h->kicked && i < TURNS; i++) {
 		h->kicked = 0;
-		curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0,
-		    &running);
+		curl_multi_socket_action(
+		    h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 		harvest(h);
 	}
 }
@@ -424,7 +423,8 @@ pool_open(struct http *h, struct err *e)
 		return err_set(e, ENOMEM, "libcurl could not be started");
 	v = curl_version_info(CURLVERSION_NOW);
 	if (v->ssl_version == NULL || strncmp(v->ssl_version, "OpenSSL", 7))
-		return err_set(e, EINVAL, "libcurl is built with %s; ORB "
+		return err_set(e, EINVAL,
+		    "libcurl is built with %s; ORB "
 		    "needs the one built with OpenSSL",
 		    v->ssl_version ? v->ssl_version : "no TLS");
 	if (tls_open(&h->tls, h->up->ca_file, e))
@@ -438,8 +438,7 @@ pool_open(struct http *h, struct err *e)
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS,
-	    (long)(h->limit + 2));
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)(h->limit + 2));
 	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	for (unsigned i = 0; i < h->limit; i++)
 		if (slot_open(h, &h->slots[i]))

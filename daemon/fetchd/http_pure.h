@@ -22,8 +22,8 @@ int header_is_allowed(const char *);
  * segment that is not a word of the API turned into "*", without the query.
  * At most size - 1 bytes; returns dst.
  */
-char *path_template(char *dst, size_t size, const char *method,
-    const char *path);
+char *path_template(
+    char *dst, size_t size, const char *method, const char *path);
 
 /* --- http_gate.c ------------------------------------------------------------- */
 /*
@@ -41,8 +41,8 @@ struct gate {
  * to half again by chance), at most 10 minutes.  Answers that were under way
  * when the gate fell only lengthen the time.  Returns the wait from now.
  */
-int64_t gate_close(struct gate *, int64_t now, uint32_t seconds,
-    uint32_t random);
+int64_t gate_close(
+    struct gate *, int64_t now, uint32_t seconds, uint32_t random);
 void gate_good(struct gate *);
 /* Milliseconds until it opens; 0 when it is open. */
 int64_t gate_wait(const struct gate *, int64_t now);
@@ -52,9 +52,9 @@ enum verdict {
 	VERDICT_NONE,
 	VERDICT_FORWARD,  /* to the adapter */
 	VERDICT_THROTTLE, /* close the gate, then again */
-	VERDICT_AGAIN,	  /* again after a pause */
-	VERDICT_RENEW,	  /* again with a new token */
-	VERDICT_DENIED,	  /* the renewed token was not taken either */
+	VERDICT_AGAIN,    /* again after a pause */
+	VERDICT_RENEW,    /* again with a new token */
+	VERDICT_DENIED,   /* the renewed token was not taken either */
 	VERDICT_REDIRECT  /* refused */
 };
 
@@ -74,8 +74,8 @@ struct token_answer {
 	char *access_token; /* NULL in an error */
 	size_t token_len;
 	uint32_t expires_in, refresh_in; /* seconds; refresh_in 0: not said */
-	char error[65];	      /* "invalid_client" */
-	uint32_t error_code;  /* the first of error_codes, AADSTSnnn */
+	char error[65];                  /* "invalid_client" */
+	uint32_t error_code; /* the first of error_codes, AADSTSnnn */
 };
 
 /* Before lock-down: jansson's hash seed comes from /dev/urandom. */
@@ -84,8 +84,8 @@ void token_parse_open(void);
  * 0: a token or an error was understood.  -1: neither; text says why.  The
  * token must be printable ASCII of at most 16 KiB, since it becomes a header.
  */
-int token_parse(const uint8_t *, size_t, struct token_answer *,
-    const char **text);
+int token_parse(
+    const uint8_t *, size_t, struct token_answer *, const char **text);
 void token_answer_free(struct token_answer *);
 
 #endif

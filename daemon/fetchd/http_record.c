@@ -80,6 +80,6 @@ record_event(struct http *h, uint16_t event, uint16_t status, uint64_t lease,
 	if (++h->nrecords >= RECORD_BATCH)
 		record_flush(h);
 	else if (h->record_timer == 0)
-		h->record_timer = loop_timer(h->loop, RECORD_MS, 0, flush_late,
-		    h);
+		h->record_timer =
+		    loop_timer(h->loop, RECORD_MS, 0, flush_late, h);
 }

@@ -17,12 +17,12 @@
 #define HOLD_MAX 600
 
 static const char *const method_words[METHOD_COUNT] = {
-	[METHOD_GET] = "GET",
-	[METHOD_POST] = "POST",
-	[METHOD_PATCH] = "PATCH",
-	[METHOD_PUT] = "PUT",
-	[METHOD_DELETE] = "DELETE",
-	[METHOD_HEAD] = "HEAD",
+    [METHOD_GET] = "GET",
+    [METHOD_POST] = "POST",
+    [METHOD_PATCH] = "PATCH",
+    [METHOD_PUT] = "PUT",
+    [METHOD_DELETE] = "DELETE",
+    [METHOD_HEAD] = "HEAD",
 };
 
 /* --- making a request ---------------------------------------------------------- */
@@ -65,18 +65,18 @@ make_head(struct http *h, struct request *r, struct text *t,
 {
 	size_t n = 1; /* 0 is the Authorization header */
 
-	head_add(r, &n, text_add(t, "Accept: ",
-			    m->accept[0] ? m->accept : "application/json"));
+	head_add(r, &n,
+	    text_add(
+		t, "Accept: ", m->accept[0] ? m->accept : "application/json"));
 	if (m->content_type[0])
-		head_add(r, &n, text_add(t, "Content-Type: ",
-				    m->content_type));
+		head_add(r, &n, text_add(t, "Content-Type: ", m->content_type));
 	else if (r->method != METHOD_GET)
 		head_add(r, &n, literal_no_type);
 	if (m->prefer[0])
 		head_add(r, &n, text_add(t, "Prefer: ", m->prefer));
 	if (h->upstream == UPSTREAM_EXCHANGE && m->correlation[0]) {
-		head_add(r, &n, text_add(t, "client-request-id: ",
-				    m->correlation));
+		head_add(
+		    r, &n, text_add(t, "client-request-id: ", m->correlation));
 		head_add(r, &n, literal_return_id);
 	}
 	if (r->body_len > 0)
@@ -114,8 +114,8 @@ make_request(struct http *h, uint64_t id, const struct msg_http_request *m)
 		    (unsigned)base->port, base->path);
 	r->url = text_add(&t, origin, m->path);
 	r->template = text_add(&t,
-	    path_template(template, sizeof(template), method_words[r->method],
-		m->path),
+	    path_template(
+		template, sizeof(template), method_words[r->method], m->path),
 	    "");
 	make_head(h, r, &t, m);
 	return r;
@@ -259,8 +259,8 @@ can_start(struct http *h)
 static void
 keep_sweeping(struct http *h)
 {
-	int busy = h->running || h->queued || h->later ||
-	    h->lease.stage != LEASE_IDLE;
+	int busy =
+	    h->running || h->queued || h->later || h->lease.stage != LEASE_IDLE;
 
 	if (busy && h->sweep == 0)
 		h->sweep = loop_timer(h->loop, SWEEP_MS, 1, transfer_sweep, h);
@@ -422,13 +422,13 @@ http_tell_status(struct http *h)
 		snprintf(gate, sizeof(gate), ", asked to slow down for %lld s",
 		    (long long)(wait + 999) / 1000);
 	if (d->trouble[0] && d->open == 0)
-		notify_status("%s: cannot connect: %s", d->url->host,
-		    d->trouble);
+		notify_status(
+		    "%s: cannot connect: %s", d->url->host, d->trouble);
 	else
 		notify_status("%s: %u connection%s%s, %llu requests, %s%s",
 		    d->url->host, d->open, d->open == 1 ? "" : "s",
-		    d->version == CURL_HTTP_VERSION_2_0 ? ", HTTP/2" :
-			d->version			? ", HTTP/1.1" :
-							  "",
+		    d->version == CURL_HTTP_VERSION_2_0 ? ", HTTP/2"
+			: d->version                    ? ", HTTP/1.1"
+							: "",
 		    (unsigned long long)h->requests, credential, gate);
 }

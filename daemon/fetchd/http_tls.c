@@ -20,8 +20,8 @@
 #include <time.h>
 
 static const char *const bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
 };
 
 struct anchor {
@@ -54,8 +54,8 @@ anchor_add(struct tls *t, X509 *x)
 	}
 	a = &t->anchors[t->n];
 	memset(a, 0, sizeof(*a));
-	a->subject = X509_NAME_hash_ex(X509_get_subject_name(x), NULL, NULL,
-	    &ok);
+	a->subject =
+	    X509_NAME_hash_ex(X509_get_subject_name(x), NULL, NULL, &ok);
 	if (!ok || (a->len = i2d_X509(x, &a->der)) <= 0)
 		return -1;
 	t->n++;
@@ -79,11 +79,13 @@ anchors_read(struct tls *t, const char *file, struct err *e)
 	ERR_clear_error();
 	fclose(f);
 	if (rc)
-		return err_set(e, EINVAL, "CA file %s: a certificate cannot "
-		    "be used", file);
-	if (t->n == 0)
-		return err_set(e, EINVAL, "CA file %s has no certificate",
+		return err_set(e, EINVAL,
+		    "CA file %s: a certificate cannot "
+		    "be used",
 		    file);
+	if (t->n == 0)
+		return err_set(
+		    e, EINVAL, "CA file %s has no certificate", file);
 	return 0;
 }
 
@@ -140,8 +142,8 @@ store_make(struct tls *t)
 	    !X509_LOOKUP_set_method_data(lookup, t))
 		return -1;
 	/* As libcurl sets it: an intermediate that is trusted is enough. */
-	X509_STORE_set_flags(t->store,
-	    X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+	X509_STORE_set_flags(
+	    t->store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 	return 0;
 }
 

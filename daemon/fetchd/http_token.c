@@ -22,9 +22,9 @@ token_parse_open(void)
 static uint32_t
 number(const json_t *v)
 {
-	long long n = json_is_integer(v) ? json_integer_value(v) :
-	    json_is_string(v)		 ? atoll(json_string_value(v)) :
-					   0;
+	long long n = json_is_integer(v) ? json_integer_value(v)
+	    : json_is_string(v)          ? atoll(json_string_value(v))
+					 : 0;
 
 	return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : (uint32_t)n;
 }
@@ -49,13 +49,12 @@ parse_error(const json_t *root, struct token_answer *a, const char **text)
 		return -1;
 	}
 	/* The words are RFC 6749's; anything else is not passed on. */
-	if (strlen(name) < sizeof(a->error) &&
-	    name[strspn(name, from)] == '\0')
+	if (strlen(name) < sizeof(a->error) && name[strspn(name, from)] == '\0')
 		strcpy(a->error, name);
 	else
 		strcpy(a->error, "error");
-	a->error_code = number(
-	    json_array_get(json_object_get(root, "error_codes"), 0));
+	a->error_code =
+	    number(json_array_get(json_object_get(root, "error_codes"), 0));
 	return 0;
 }
 
@@ -63,8 +62,8 @@ static int
 parse_token(const json_t *root, struct token_answer *a, const char **text)
 {
 	const json_t *v = json_object_get(root, "access_token");
-	const char *type = json_string_value(
-	    json_object_get(root, "token_type"));
+	const char *type =
+	    json_string_value(json_object_get(root, "token_type"));
 	const char *p = json_string_value(v);
 
 	if (type == NULL || strcasecmp(type, "Bearer") != 0) {
@@ -103,8 +102,8 @@ cleanse(json_t *root)
 }
 
 int
-token_parse(const uint8_t *p, size_t len, struct token_answer *a,
-    const char **text)
+token_parse(
+    const uint8_t *p, size_t len, struct token_answer *a, const char **text)
 {
 	json_t *root;
 	int rc;
@@ -116,9 +115,8 @@ token_parse(const uint8_t *p, size_t len, struct token_answer *a,
 		json_decref(root);
 		return -1;
 	}
-	rc = json_object_get(root, "access_token") ?
-	    parse_token(root, a, text) :
-	    parse_error(root, a, text);
+	rc = json_object_get(root, "access_token") ? parse_token(root, a, text)
+						   : parse_error(root, a, text);
 	cleanse(root);
 	return rc;
 }

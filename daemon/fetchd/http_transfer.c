@@ -52,8 +52,8 @@ set_safety(CURL *e)
 #endif
 	rc |= curl_easy_setopt(e, CURLOPT_PROXY, "");
 	rc |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	rc |= curl_easy_setopt(e, CURLOPT_SSLVERSION,
-	    (long)CURL_SSLVERSION_TLSv1_2);
+	rc |= curl_easy_setopt(
+	    e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	rc |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	rc |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* The store comes from tls_on_context(). */
@@ -75,8 +75,8 @@ transfer_prepare(struct slot *s, const struct curl_slist *resolve)
 	if (set_safety(e))
 		return -1;
 	rc |= curl_easy_setopt(e, CURLOPT_RESOLVE, resolve);
-	rc |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
-	    (long)CURL_HTTP_VERSION_2TLS);
+	rc |= curl_easy_setopt(
+	    e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	rc |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 	rc |= curl_easy_setopt(e, CURLOPT_USERAGENT, "orb/" PACKAGE_VERSION);
 	/*
@@ -87,8 +87,8 @@ transfer_prepare(struct slot *s, const struct curl_slist *resolve)
 	 */
 	rc |= curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	rc |= curl_easy_setopt(e, CURLOPT_FILETIME, 1L);
-	rc |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT,
-	    (long)s->h->up->connect_timeout);
+	rc |= curl_easy_setopt(
+	    e, CURLOPT_CONNECTTIMEOUT, (long)s->h->up->connect_timeout);
 	rc |= curl_easy_setopt(e, CURLOPT_ERRORBUFFER, s->error);
 	rc |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, answer_on_header);
 	rc |= curl_easy_setopt(e, CURLOPT_HEADERDATA, s);
@@ -106,9 +106,9 @@ static void
 set_method(struct slot *s, const struct request *r)
 {
 	static const char *const custom[METHOD_COUNT] = {
-		[METHOD_PATCH] = "PATCH",
-		[METHOD_PUT] = "PUT",
-		[METHOD_DELETE] = "DELETE",
+	    [METHOD_PATCH] = "PATCH",
+	    [METHOD_PUT] = "PUT",
+	    [METHOD_DELETE] = "DELETE",
 	};
 	int body = r->method == METHOD_POST || r->method == METHOD_PATCH ||
 	    r->method == METHOD_PUT;
@@ -123,16 +123,16 @@ set_method(struct slot *s, const struct request *r)
 		if (body)
 			curl_easy_setopt(e, CURLOPT_POST, 1L);
 		if (custom[r->method])
-			curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST,
-			    custom[r->method]);
+			curl_easy_setopt(
+			    e, CURLOPT_CUSTOMREQUEST, custom[r->method]);
 		s->method = r->method;
 	}
 	if (!body)
 		return;
-	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-	    (curl_off_t)r->body_len);
-	curl_easy_setopt(e, CURLOPT_POSTFIELDS,
-	    r->body ? (const char *)r->body : "");
+	curl_easy_setopt(
+	    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+	curl_easy_setopt(
+	    e, CURLOPT_POSTFIELDS, r->body ? (const char *)r->body : "");
 }
 
 void
@@ -158,8 +158,8 @@ transfer_begin(struct slot *s, struct request *r)
 #if LIBCURL_VERSION_NUM < 0x075000
 	/* Without PREREQFUNCTION only a connection of its own keeps libcurl
 	 * from repeating a write by itself. */
-	curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT,
-	    r->idempotent ? 0L : 1L);
+	curl_easy_setopt(
+	    s->easy, CURLOPT_FRESH_CONNECT, r->idempotent ? 0L : 1L);
 	s->sent = 1;
 #endif
 	h->running++;
@@ -268,9 +268,9 @@ answered(struct slot *s, struct request *r)
 static void
 broke(struct slot *s, struct request *r, CURLcode code)
 {
-	const char *text = s->why ? s->why :
-	    s->error[0]		  ? s->error :
-				    curl_easy_strerror(code);
+	const char *text = s->why ? s->why
+	    : s->error[0]         ? s->error
+				  : curl_easy_strerror(code);
 	struct http *h = s->h;
 
 	if (s->no_socket && s->sent == 0 && r->dials++ < MAX_DIALS) {
@@ -289,8 +289,8 @@ broke(struct slot *s, struct request *r, CURLcode code)
 		request_again(h, r, s->sent ? AGAIN_MS * r->tries : 0);
 	} else
 		answer_fail(h, r,
-		    s->sent && !r->idempotent ? OUTCOME_UNKNOWN :
-						OUTCOME_FAILED,
+		    s->sent && !r->idempotent ? OUTCOME_UNKNOWN
+					      : OUTCOME_FAILED,
 		    text);
 }
 

@@ -35,15 +35,15 @@ struct arguments {
 };
 
 static const struct permit adapter_permits[] = {
-	{MSG_HTTP_REQUEST, http_on_request, 0},
-	{MSG_HTTP_HOLD, http_on_hold, 0},
-	{MSG_HTTP_INCIDENT, http_on_incident, 0},
-	{0, NULL, 0},
+    {MSG_HTTP_REQUEST, http_on_request, 0},
+    {MSG_HTTP_HOLD, http_on_hold, 0},
+    {MSG_HTTP_INCIDENT, http_on_incident, 0},
+    {0, NULL, 0},
 };
 
 /* keyd, ledgerd and dial only answer. */
 static const struct permit no_permits[] = {
-	{0, NULL, 0},
+    {0, NULL, 0},
 };
 
 static error_t
@@ -79,10 +79,10 @@ static void
 parse_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{"config", 'c', "FILE", 0, "orb.conf to read", 0},
-		{"upstream", 'u', "NAME", 0, "exchange or topdesk", 0},
-		{"adapter", 'a', "PATH", 0, "orb-adapter to start", 0},
-		{0},
+	    {"config", 'c', "FILE", 0, "orb.conf to read", 0},
+	    {"upstream", 'u', "NAME", 0, "exchange or topdesk", 0},
+	    {"adapter", 'a', "PATH", 0, "orb-adapter to start", 0},
+	    {0},
 	};
 	static const struct argp argp = {options, parse_option, NULL,
 	    "Speaks HTTP and the protocol of one upstream of ORB. Started by "
@@ -107,8 +107,8 @@ on_lost(struct chan *c, const char *why)
 	    why ? ": " : "", why ? why : "");
 	if (c == h->adapter) {
 		if (why)
-			record_event(h, EV_PROTOCOL_VIOLATION, 0, 0, NULL,
-			    text);
+			record_event(
+			    h, EV_PROTOCOL_VIOLATION, 0, 0, NULL, text);
 		h->adapter = NULL;
 		http_drain(h, 0, text);
 		return;
@@ -145,8 +145,8 @@ edge_reach(struct http *h, enum role peer)
 static void
 start_adapter(struct http *h, const struct arguments *a)
 {
-	struct adapter_start s = {a->adapter, a->config, h->upstream,
-	    edge_passed("mapd")};
+	struct adapter_start s = {
+	    a->adapter, a->config, h->upstream, edge_passed("mapd")};
 	struct err e;
 	int fd;
 
