@@ -15,7 +15,6 @@
 #include "lib/sandbox.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,8 +236,6 @@ lock_down(struct http *h, char *level, size_t size)
 	const struct sandbox box = {"http", NULL, NULL};
 	struct err e;
 
-	/* Else jansson opens /dev/urandom at the first object it parses. */
-	json_object_seed(0);
 	if (sandbox_enter(&box, level, size, &e))
 		fatal("%s", e.text);
 	record_event(h, EV_PROCESS_STARTED, 0, 0, NULL, level);
