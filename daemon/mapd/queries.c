@@ -44,7 +44,12 @@ const char *const query_text[Q_MAX] = {
 		    " state, gone, seen.remote, series.remote FROM seen"
 		    " LEFT JOIN series ON series.id = seen.series"
 		    " WHERE room = ? ORDER BY key",
-    [Q_SEEN_EXPIRE] = "DELETE FROM seen WHERE room = ? AND stop < ?",
+    /* A meeting moved into the past is not forgotten before its reservation
+     * has followed. */
+    [Q_SEEN_EXPIRE] = "DELETE FROM seen WHERE room = ?1 AND stop < ?2"
+		      " AND NOT EXISTS (SELECT 1 FROM agreed AS a"
+		      " WHERE a.room = seen.room AND a.key = seen.key"
+		      " AND a.dead = 0 AND a.stop >= ?2)",
 
     [Q_AGREED_PUT] = "INSERT OR REPLACE INTO agreed (room, " AGREED_COLUMNS
 		     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -70,7 +70,7 @@ int store_seen_drop(struct store *, int64_t room, const uint8_t key[KEY_LEN],
 int store_seen_load(struct store *, int64_t room, struct seen_row **out,
     size_t *n, struct err *);
 void seen_rows_free(struct seen_row *, size_t n);
-/* Drops what ended before t. */
+/* Drops what ended before t, and so did what was agreed on it. */
 int store_seen_expire(struct store *, int64_t room, int64_t t, struct err *);
 
 /* --- agreed ------------------------------------------------------------------------ */
