@@ -336,6 +336,13 @@ http_end(void)
 	}
 }
 
+/* A client may look at the TLS peer before it says who it is. */
+static int
+is_greeting(const struct request *r, int credential)
+{
+	return !credential && strcmp(r->method, "HEAD") == 0;
+}
+
 static int
 credential_in(const struct request *r)
 {
@@ -367,7 +374,8 @@ request_serve(struct request *r)
 		listening[r->listener].credentials += credential ? 1 : 0;
 	}
 	check_request(r, credential);
-	if (rt->serve == NULL && r->listener != TRAP)
+	if (rt->serve == NULL && r->listener != TRAP &&
+	    !is_greeting(r, credential))
 		violation(r, "no such endpoint: %s %.200s", r->method,
 		    r->target);
 	fault_pick(r, rt->path);
