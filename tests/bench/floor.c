@@ -241,7 +241,9 @@ slot_send(struct slot *s, const struct item *it)
 		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)it->body_len);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDS, it->body);
 	}
-	if (strcmp(it->method, body ? "POST" : "GET") != 0)
+	if (strcmp(it->method, "HEAD") == 0)
+		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+	else if (strcmp(it->method, body ? "POST" : "GET") != 0)
 		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, it->method);
 	if (curl_multi_add_handle(multi, e) != CURLM_OK)
 		errx(1, "libcurl refused a request");
@@ -281,7 +283,8 @@ slot_done(struct slot *s, CURLcode code)
 		return;
 	}
 	l->same_status += status == it->status;
-	l->same_bytes += s->bytes == it->bytes;
+	l->same_bytes +=
+	    s->bytes == it->bytes || strcmp(it->method, "HEAD") == 0;
 }
 
 static void

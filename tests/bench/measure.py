@@ -222,6 +222,7 @@ class Bench:
             orb["wall"] = self.wall(requests)
             orb["requests"] = len(requests)
             orb["endpoints"] = by_endpoint(requests)
+            time.sleep(6)  # ledgerd says its figures every five seconds
             orb["ledger_status"] = self.loaded.units["ledgerd"].status
             runs.append((orb, self.floor_load(record) if pairs else None))
         if pairs:
