@@ -184,6 +184,67 @@ class Keyd(unittest.TestCase):
         self.assertEqual(kind, HTTP_LEASE)
         self.assertIn(b"client_assertion=ey", data)
 
+    def test_orbctl(self):
+        """orbctl credential: set, list, remove; short names; exit codes"""
+        orb = self.orb
+        done = orb.orbctl("credential", "set", "topdesk", data=b"first\n")
+        self.assertEqual(done, {"name": "topdesk-password",
+                                "result": "entered"})
+        # The line break of a pipe is not part of it.
+        self.assertIn(b"b3JiOmZpcnN0", self.lease("topdesk")[1])
+        orb.orbctl("credential", "set", "exchange", "--expires", "2999-12-31",
+                   data=b"second")
+        rows = {r["name"]: r for r in orb.orbctl("credential", "list")}
+        self.assertEqual(set(rows), {"topdesk-password", "exchange-secret"})
+        self.assertEqual(rows["exchange-secret"]["expires"],
+                         "3000-01-01T00:00:00Z")
+        self.assertEqual(rows["topdesk-password"]["leases"], 1)
+        table = orb.orbctl("credential", "list", json_out=False)
+        self.assertIn("exchange-secret", table)
+        self.assertNotIn("second", table)
+        orb.orbctl("credential", "set", "exchange-key", data=self.pem(1024),
+                   check=False)
+        self.assertEqual(orb.last_ctl.returncode, 1)
+        self.assertIn(b"RSA-1024; at least 2048", orb.last_ctl.stderr)
+        orb.orbctl("credential", "set", "exchange-key", data=self.pem())
+        rows = {r["name"]: r for r in orb.orbctl("credential", "list")}
+        self.assertIn(rows["exchange-key"]["days_left"], (29, 30))
+        self.assertEqual(len(rows["exchange-key"]["key"]), 64)
+        orb.orbctl("credential", "remove", "topdesk")
+        orb.orbctl("credential", "remove", "topdesk", check=False)
+        self.assertEqual(orb.last_ctl.returncode, 1)
+        for words in (["set"], ["set", "nonsense"], ["forget", "topdesk"],
+                      ["set", "topdesk", "--fd", "x"],
+                      ["set", "topdesk", "--expires", "soon"]):
+            orb.orbctl("credential", *words, check=False)
+            self.assertEqual(orb.last_ctl.returncode, 2, words)
+
+    def test_terminal(self):
+        """a password is typed twice, and the terminal does not show it"""
+        import pty
+        command = [os.path.join(orbtest.BUILD, "orbctl"), "--config",
+                   self.orb.conf_file, "credential", "set", "topdesk"]
+        for second, status in ((CANARY, 0), (b"other", 1)):
+            pid, fd = pty.fork()
+            if pid == 0:
+                os.execv(command[0], command)
+            seen = b""
+            for prompt, answer in ((b"shown): ", CANARY),
+                                   (b"Once more: ", second)):
+                while prompt not in seen:
+                    seen += os.read(fd, 1000)
+                os.write(fd, answer + b"\n")
+            try:
+                while True:
+                    seen += os.read(fd, 1000)
+            except OSError:
+                pass
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]),
+                             status, seen)
+            os.close(fd)
+            self.assertNotIn(CANARY, seen)
+        self.assertIn(b"not the same", seen)
+
     def test_ledgerd_gone(self):
         """ledgerd gone: keyd ends with status 0 and comes back"""
         self.orb.kill("ledgerd")

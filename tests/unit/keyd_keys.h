@@ -5,7 +5,8 @@
 #include <openssl/types.h>
 #include <stdint.h>
 
-/* RSA of so many bits, or EC P-256 with 0. */
+/* RSA of so many bits, or EC P-256 with 0.  Of 2048 bits there are two, by
+ * turns, since making them takes long under valgrind. */
 EVP_PKEY *test_key(int bits);
 /* Self-signed, valid from..to seconds from now. */
 X509 *test_certificate(EVP_PKEY *, long from, long to);
