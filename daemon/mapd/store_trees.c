@@ -86,12 +86,12 @@ store_seen_drop(
 	return drop_key(st, Q_SEEN_DROP, room, key, e, "drop a booking");
 }
 
-/* NULL stays NULL. */
+/* What the database has no value for is "": readers compare. */
 static int
 copy_str(const char *s, char **out)
 {
-	*out = s ? strdup(s) : NULL;
-	return s && *out == NULL ? -1 : 0;
+	*out = strdup(s ? s : "");
+	return *out == NULL ? -1 : 0;
 }
 
 static int
