@@ -250,14 +250,15 @@ compare_time(const struct seen *e, const struct seen *t, const struct agreed *a,
 /*
  * Did a person change the text of t?  TOPdesk may keep a text differently than
  * it was written; as long as the reservation was not modified since then, that
- * is no change.
+ * is no change.  unclear is the answer when nobody knows when it was written.
  */
 static int
-text_edited(const struct seen *t, const struct agreed *a)
+text_edited(const struct seen *t, const struct agreed *a, int unclear)
 {
-	return is_known(a->td_print) && is_known(t->print) &&
-	    !same_print(t->print, a->td_print) && a->changed != 0 &&
-	    t->changed != a->changed;
+	if (!is_known(a->td_print) || !is_known(t->print) ||
+	    same_print(t->print, a->td_print))
+		return 0;
+	return a->changed ? t->changed != a->changed : unclear;
 }
 
 static void
@@ -271,10 +272,11 @@ compare_text(const struct seen *e, const struct seen *t, const struct agreed *a,
 		d->learn |= ours || moved;
 	} else if (ours) {
 		d->write |= CHANGE_TEXT;
-		d->both |= text_edited(t, a);
+		/* Rather said once too often than overwritten silently. */
+		d->both |= text_edited(t, a, 1);
 	} else if (moved) {
-		d->theirs |= text_edited(t, a);
-		d->learn |= !text_edited(t, a);
+		d->theirs |= text_edited(t, a, 0);
+		d->learn |= !text_edited(t, a, 0);
 	}
 }
 
@@ -454,6 +456,10 @@ plan_key(struct turn *w, const struct agreed *row)
 	if (row && row->busy)
 		return 0;
 	w->a = row && row->gen ? row : NULL;
+	/* An earlier generation says nothing of the one that was agreed. */
+	if (w->a && !w->a->dead && w->cancelled &&
+	    w->cancelled->gen < w->a->gen)
+		w->cancelled = NULL;
 	if (plan_rules(w))
 		return -1;
 	return row && row->waiting ? plan_waiting(w, row, first) : 0;
