@@ -91,8 +91,9 @@ print_line(const struct audit *a, const json_t *r)
 		putchar(' ');
 	}
 	if (json_object_get(r, "status"))
-		printf("%lld ", (long long)json_integer_value(
-				    json_object_get(r, "status")));
+		printf("%lld ",
+		    (long long)json_integer_value(
+			json_object_get(r, "status")));
 	print_harmless(member(r, "text"), 0);
 	putchar('\n');
 }
@@ -203,8 +204,8 @@ tail(struct audit *a)
 		return rc;
 	if (!a->follow)
 		return CTL_OK;
-	return a->lines > 0 ? ask(a, end, 0, 1, NULL) :
-			      ask(a, LAST, 0, 1, NULL);
+	return a->lines > 0 ? ask(a, end, 0, 1, NULL)
+			    : ask(a, LAST, 0, 1, NULL);
 }
 
 static int
@@ -223,11 +224,11 @@ int
 ctl_audit(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"lines", required_argument, NULL, 'n'},
-		{"follow", no_argument, NULL, 'f'},
-		{"room", required_argument, NULL, 'r'},
-		{"event", required_argument, NULL, 'e'},
-		{NULL, 0, NULL, 0},
+	    {"lines", required_argument, NULL, 'n'},
+	    {"follow", no_argument, NULL, 'f'},
+	    {"room", required_argument, NULL, 'r'},
+	    {"event", required_argument, NULL, 'e'},
+	    {NULL, 0, NULL, 0},
 	};
 	struct audit a = {.ctl = ctl, .lines = DEFAULT_LINES};
 	int o, rc;
@@ -235,8 +236,8 @@ ctl_audit(struct ctl *ctl, int argc, char **argv)
 	if (argc < 2 || strcmp(argv[1], "tail") != 0)
 		return ctl_usage(usage);
 	optind = 0;
-	while ((o = getopt_long(argc - 1, argv + 1, "n:f", options, NULL)) !=
-	    -1) {
+	while (
+	    (o = getopt_long(argc - 1, argv + 1, "n:f", options, NULL)) != -1) {
 		if (o == 'f')
 			a.follow = 1;
 		else if (o == 'r')
@@ -249,7 +250,6 @@ ctl_audit(struct ctl *ctl, int argc, char **argv)
 	if (optind != argc - 1)
 		return ctl_usage(usage);
 	rc = tail(&a);
-	return fflush(stdout) && rc == 0 ?
-	    ctl_error(CTL_FAILED, "cannot write") :
-	    rc;
+	return fflush(stdout) && rc == 0 ? ctl_error(CTL_FAILED, "cannot write")
+					 : rc;
 }

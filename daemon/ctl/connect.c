@@ -66,8 +66,9 @@ conf_for_sockets(struct ctl *ctl, struct conf *builtin)
 		return;
 	memset(builtin, 0, sizeof(*builtin));
 	builtin->run_dir = ORB_RUNDIR;
-	ctl_error(0, "%s cannot be used (orbctl config check says why); "
-		     "looking for ORB in %s",
+	ctl_error(0,
+	    "%s cannot be used (orbctl config check says why); "
+	    "looking for ORB in %s",
 	    ctl->conf_file ? ctl->conf_file : ORB_SYSCONFDIR "/orb.conf",
 	    ORB_RUNDIR);
 }
@@ -106,8 +107,8 @@ ctl_connect(struct ctl *ctl, enum role listener, struct chan **out)
 	    UPSTREAM_NONE, &e);
 	if (fd < 0 && (e.code == EACCES || e.code == EPERM))
 		return ctl_error(CTL_DENIED, "%s; only root%s may ask %s",
-		    e.text, listener == ROLE_KEYD ? "" :
-						    " and group orb-operators",
+		    e.text,
+		    listener == ROLE_KEYD ? "" : " and group orb-operators",
 		    role_name(listener));
 	if (fd < 0 && (e.code == ENOENT || e.code == ECONNREFUSED))
 		return not_running(listener);
@@ -117,8 +118,8 @@ ctl_connect(struct ctl *ctl, enum role listener, struct chan **out)
 		return ctl_error(CTL_FAILED, "no memory");
 	ctl_close(ctl);
 	ctl->call.peer = listener;
-	*out = ctl->chan = chan_new(ctl->loop, fd, ROLE_CTL, listener, NULL,
-	    connection_closed, ctl);
+	*out = ctl->chan = chan_new(
+	    ctl->loop, fd, ROLE_CTL, listener, NULL, connection_closed, ctl);
 	return *out ? CTL_OK : ctl_error(CTL_FAILED, "no memory");
 }
 

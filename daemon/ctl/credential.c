@@ -204,7 +204,7 @@ static int
 credential_set(struct ctl *ctl, const struct words *w)
 {
 	struct secret value = {NULL, 0};
-	enum slot_id slot;
+	enum slot_id slot = 0;
 	struct err e;
 	int rc;
 
@@ -310,7 +310,7 @@ static int
 credential_remove(struct ctl *ctl, const struct words *w)
 {
 	struct msg_keyd_credential_remove m;
-	enum slot_id slot;
+	enum slot_id slot = 0;
 	struct chan *c;
 	uint64_t id;
 	int rc;

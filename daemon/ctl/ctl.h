@@ -23,10 +23,10 @@
  * "as an exit code" returns one of these and has said why on stderr. */
 enum ctl_exit {
 	CTL_OK = 0,
-	CTL_FAILED = 1,	     /* not done, or not well */
-	CTL_USAGE = 2,	     /* wrong command line */
+	CTL_FAILED = 1,      /* not done, or not well */
+	CTL_USAGE = 2,       /* wrong command line */
 	CTL_NOT_RUNNING = 3, /* the daemon asked for does not run */
-	CTL_DENIED = 4,	     /* the file mode of its socket says no */
+	CTL_DENIED = 4,      /* the file mode of its socket says no */
 };
 
 enum ctl_output { CTL_TEXT, CTL_JSON };
@@ -38,10 +38,10 @@ struct ctl {
 	const char *conf_file; /* --config; NULL: the built-in path */
 	struct conf *conf;     /* NULL until ctl_conf() */
 	enum ctl_output output;
-	int colour;		/* escape sequences may go to stdout */
-	int width;		/* columns of the terminal; 0: not a terminal */
-	struct loop *loop;	/* NULL until ctl_connect() */
-	struct chan *chan;	/* NULL: none, or the daemon has closed it */
+	int colour;        /* escape sequences may go to stdout */
+	int width;         /* columns of the terminal; 0: not a terminal */
+	struct loop *loop; /* NULL until ctl_connect() */
+	struct chan *chan; /* NULL: none, or the daemon has closed it */
 
 	/* the request under way: ctl_ask() to ctl_wait() */
 	struct {
@@ -84,8 +84,8 @@ void ctl_close(struct ctl *);
  * DONE's value.  An ERROR is printed and gives CTL_FAILED; a lost connection
  * gives CTL_NOT_RUNNING.
  */
-uint64_t ctl_ask(struct ctl *, struct chan *, int64_t ms, ctl_row row,
-    void *arg);
+uint64_t ctl_ask(
+    struct ctl *, struct chan *, int64_t ms, ctl_row row, void *arg);
 int ctl_wait(struct ctl *, uint64_t *value);
 
 /* "orbctl: TEXT" on stderr; returns code. */
@@ -109,7 +109,7 @@ struct table_column {
 	const char *name;  /* member in JSON: documented, never changes */
 	const char *title; /* NULL: in JSON only */
 	enum table_kind kind;
-	int shrinks;	   /* is cut first when the terminal is narrow */
+	int shrinks; /* is cut first when the terminal is narrow */
 };
 
 struct table;

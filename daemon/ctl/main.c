@@ -20,20 +20,17 @@ static const struct command {
 	int (*run)(struct ctl *, int argc, char **argv);
 	const char *usage, *what;
 } commands[] = {
-	{"status", ctl_status, "status [--rooms]",
-	    "whether ORB runs and is well"},
-	{"plan", ctl_plan, "plan", "what would be done, without doing it"},
-	{"sync", ctl_sync, "sync now", "a round now, with its progress"},
-	{"problems", ctl_problems, "problems",
-	    "bookings that were set aside, and why"},
-	{"approve", ctl_approve, "approve",
-	    "let the held cancellations through"},
-	{"credential", ctl_credential, "credential set|list|remove ...",
-	    "enter, list, remove credentials (root)"},
-	{"config", ctl_config, "config check [FILE]",
-	    "check the configuration"},
-	{"audit", ctl_audit, "audit tail [-n N] [-f] [--room R] [--event E]",
-	    "read the audit log"},
+    {"status", ctl_status, "status [--rooms]", "whether ORB runs and is well"},
+    {"plan", ctl_plan, "plan", "what would be done, without doing it"},
+    {"sync", ctl_sync, "sync now", "a round now, with its progress"},
+    {"problems", ctl_problems, "problems",
+	"bookings that were set aside, and why"},
+    {"approve", ctl_approve, "approve", "let the held cancellations through"},
+    {"credential", ctl_credential, "credential set|list|remove ...",
+	"enter, list, remove credentials (root)"},
+    {"config", ctl_config, "config check [FILE]", "check the configuration"},
+    {"audit", ctl_audit, "audit tail [-n N] [-f] [--room R] [--event E]",
+	"read the audit log"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -67,15 +64,15 @@ set_output(struct ctl *ctl, const char *value)
 	else if (strcmp(value, "text") == 0)
 		ctl->output = CTL_TEXT;
 	else
-		return ctl_error(CTL_USAGE, "--output is text or json, not %s",
-		    value);
+		return ctl_error(
+		    CTL_USAGE, "--output is text or json, not %s", value);
 	return 0;
 }
 
 /* The value of "--name=value" or "--name value" at argv[*i]; NULL: this is
  * another argument. */
 static const char *
-option_value(const char *name, int argc, char **argv, int *i)
+option_value(const char *name, char **argv, int *i)
 {
 	size_t n = strlen(name);
 
@@ -83,7 +80,7 @@ option_value(const char *name, int argc, char **argv, int *i)
 		return NULL;
 	if (argv[*i][n] == '=')
 		return argv[*i] + n + 1;
-	if (argv[*i][n] != '\0' || *i + 1 == argc)
+	if (argv[*i][n] != '\0' || argv[*i + 1] == NULL)
 		return NULL;
 	return argv[++*i];
 }
@@ -98,15 +95,13 @@ take_options(struct ctl *ctl, int argc, char **argv)
 	const char *v;
 	int n = 1;
 
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && argv[i]; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			while (i < argc)
 				argv[n++] = argv[i++];
-		} else if ((v = option_value("--config", argc, argv, &i)) !=
-		    NULL)
+		} else if ((v = option_value("--config", argv, &i)) != NULL)
 			ctl->conf_file = v;
-		else if ((v = option_value("--output", argc, argv, &i)) !=
-		    NULL) {
+		else if ((v = option_value("--output", argv, &i)) != NULL) {
 			if (set_output(ctl, v))
 				return -CTL_USAGE - 1;
 		} else if (strcmp(argv[i], "--no-color") == 0)
@@ -132,12 +127,12 @@ look_at_terminal(struct ctl *ctl)
 
 	if (!isatty(STDOUT_FILENO))
 		return;
-	ctl->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col ?
-	    ws.ws_col :
-	    80;
+	ctl->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col
+	    ? ws.ws_col
+	    : 80;
 	/* https://no-color.org */
-	ctl->colour = getenv("NO_COLOR") == NULL && term &&
-	    strcmp(term, "dumb") != 0;
+	ctl->colour =
+	    getenv("NO_COLOR") == NULL && term && strcmp(term, "dumb") != 0;
 }
 
 int
@@ -161,6 +156,6 @@ main(int argc, char **argv)
 			loop_free(ctl.loop);
 			return rc;
 		}
-	return ctl_error(CTL_USAGE,
-	    "no command \"%s\"; orbctl --help lists them", argv[1]);
+	return ctl_error(
+	    CTL_USAGE, "no command \"%s\"; orbctl --help lists them", argv[1]);
 }

@@ -9,21 +9,21 @@
 #define DEADLINE 30000
 
 static const struct table_column action_columns[] = {
-	{"kind", "ACTION", TABLE_TEXT, 0},
-	{"room", "ROOM", TABLE_TEXT, 1},
-	{"start", "START", TABLE_TIME, 0},
-	{"end", "END", TABLE_TIME, 0},
-	{"number", "NUMBER", TABLE_TEXT, 0},
-	{"booking", "BOOKING", TABLE_TEXT, 1},
-	{"text", "NOTE", TABLE_TEXT, 1},
+    {"kind", "ACTION", TABLE_TEXT, 0},
+    {"room", "ROOM", TABLE_TEXT, 1},
+    {"start", "START", TABLE_TIME, 0},
+    {"end", "END", TABLE_TIME, 0},
+    {"number", "NUMBER", TABLE_TEXT, 0},
+    {"booking", "BOOKING", TABLE_TEXT, 1},
+    {"text", "NOTE", TABLE_TEXT, 1},
 };
 static const struct table_column problem_columns[] = {
-	{"room", "ROOM", TABLE_TEXT, 1},
-	{"booking", "BOOKING", TABLE_TEXT, 1},
-	{"since", "SINCE", TABLE_TIME, 0},
-	{"next_try", "NEXT TRY", TABLE_TIME, 0},
-	{"tries", "TRIES", TABLE_NUMBER, 0},
-	{"text", "REASON", TABLE_TEXT, 1},
+    {"room", "ROOM", TABLE_TEXT, 1},
+    {"booking", "BOOKING", TABLE_TEXT, 1},
+    {"since", "SINCE", TABLE_TIME, 0},
+    {"next_try", "NEXT TRY", TABLE_TIME, 0},
+    {"tries", "TRIES", TABLE_NUMBER, 0},
+    {"text", "REASON", TABLE_TEXT, 1},
 };
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
 
@@ -36,9 +36,10 @@ on_action(struct packet *pk, void *arg)
 	if (pk->type != MSG_CTL_ACTION || ctl_action_get(pk, &a))
 		return -1;
 	table_text(t, a.kind);
-	table_mark(t, strncmp(a.text, "held", 4) == 0 ? TABLE_BAD :
-		strcmp(a.kind, "cancel") == 0	      ? TABLE_WARN :
-							TABLE_PLAIN);
+	table_mark(t,
+	    strncmp(a.text, "held", 4) == 0     ? TABLE_BAD
+		: strcmp(a.kind, "cancel") == 0 ? TABLE_WARN
+						: TABLE_PLAIN);
 	table_text(t, a.room);
 	table_time(t, a.start);
 	table_time(t, a.end);

@@ -8,25 +8,25 @@
 #include "ctl/ctl.h"
 
 #define DEADLINE 15000 /* ms */
-#define FEW 20	       /* rooms that are shown without --rooms */
+#define FEW 20         /* rooms that are shown without --rooms */
 
 /* What CTL_STATUS.exchange_state and topdesk_state mean. */
 enum side { SIDE_UNKNOWN, SIDE_OK, SIDE_WAITING, SIDE_FAILING, SIDES };
-static const char *const side_name[SIDES] = {"unknown", "ok", "waiting",
-	"failing"};
-static const char *const side_sgr[SIDES] = {"\033[2m", "\033[32m", "\033[33m",
-	"\033[31m"};
+static const char *const side_name[SIDES] = {
+    "unknown", "ok", "waiting", "failing"};
+static const char *const side_sgr[SIDES] = {
+    "\033[2m", "\033[32m", "\033[33m", "\033[31m"};
 
 static const struct table_column columns[] = {
-	{"name", "ROOM", TABLE_TEXT, 1},
-	{"mailbox", NULL, TABLE_TEXT, 0},
-	{"location", NULL, TABLE_TEXT, 0},
-	{"exchange_at", "EXCHANGE READ", TABLE_TIME, 0},
-	{"topdesk_at", "TOPDESK READ", TABLE_TIME, 0},
-	{"bookings", "BOOKINGS", TABLE_NUMBER, 0},
-	{"pending", "PENDING", TABLE_NUMBER, 0},
-	{"problems", "PROBLEMS", TABLE_NUMBER, 0},
-	{"text", "NOTE", TABLE_TEXT, 1},
+    {"name", "ROOM", TABLE_TEXT, 1},
+    {"mailbox", NULL, TABLE_TEXT, 0},
+    {"location", NULL, TABLE_TEXT, 0},
+    {"exchange_at", "EXCHANGE READ", TABLE_TIME, 0},
+    {"topdesk_at", "TOPDESK READ", TABLE_TIME, 0},
+    {"bookings", "BOOKINGS", TABLE_NUMBER, 0},
+    {"pending", "PENDING", TABLE_NUMBER, 0},
+    {"problems", "PROBLEMS", TABLE_NUMBER, 0},
+    {"text", "NOTE", TABLE_TEXT, 1},
 };
 #define NCOLUMNS (sizeof(columns) / sizeof(columns[0]))
 
@@ -123,8 +123,8 @@ print_json(struct status *s)
 }
 
 static void
-print_side(const struct ctl *ctl, const char *name, uint8_t state,
-    const char *text)
+print_side(
+    const struct ctl *ctl, const char *name, uint8_t state, const char *text)
 {
 	printf("  %-9s %s%s%s%s%s\n", name,
 	    ctl->colour ? side_sgr[side(state)] : "", side_name[side(state)],
@@ -150,8 +150,7 @@ static void
 print_count(uint32_t n, const char *one, const char *many, const char *cure)
 {
 	if (n)
-		printf("  %u %s: %s\n", (unsigned)n, n == 1 ? one : many,
-		    cure);
+		printf("  %u %s: %s\n", (unsigned)n, n == 1 ? one : many, cure);
 }
 
 static void
@@ -216,8 +215,8 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
 	if (rc == CTL_OK) {
 		if ((s.rooms = table_begin(ctl, columns, NCOLUMNS)) == NULL)
 			return ctl_error(CTL_FAILED, "no memory");
-		(void)mapd_status_send(c, ctl_ask(ctl, c, DEADLINE, on_row, &s),
-		    0);
+		(void)mapd_status_send(
+		    c, ctl_ask(ctl, c, DEADLINE, on_row, &s), 0);
 		rc = ctl_wait(ctl, NULL);
 	}
 	if (rc == CTL_OK)

@@ -7,7 +7,7 @@
 
 #include "ctl/ctl.h"
 
-#define GAP 2	   /* between columns */
+#define GAP 2       /* between columns */
 #define NARROWEST 8 /* no column is cut below this */
 
 struct cell {
@@ -76,8 +76,7 @@ put_json(struct table *t, json_t *value)
 {
 	if (t->at == 0) {
 		t->object = json_object();
-		if (t->object == NULL ||
-		    json_array_append(t->array, t->object))
+		if (t->object == NULL || json_array_append(t->array, t->object))
 			t->bad = 1;
 		json_decref(t->object); /* borrowed from the array now */
 		if (t->bad)
@@ -238,15 +237,15 @@ bytes_for(const char *s, int w)
 static const char *
 escape(const struct table *t, enum table_mark mark)
 {
-	static const char *const sgr[] = {"", "\033[32m", "\033[33m",
-	    "\033[31m", "\033[2m"};
+	static const char *const sgr[] = {
+	    "", "\033[32m", "\033[33m", "\033[31m", "\033[2m"};
 
 	return t->ctl->colour ? sgr[mark] : "";
 }
 
 static void
-print_cell(const struct table *t, size_t c, const char *text, int width,
-    int w, enum table_mark mark, int last)
+print_cell(const struct table *t, size_t c, const char *text, int width, int w,
+    enum table_mark mark, int last)
 {
 	int pad = w - width, n = (int)strlen(text);
 	const char *on = escape(t, mark);
@@ -269,7 +268,7 @@ print_text(const struct table *t)
 	size_t last = 0;
 	int w[32] = {0};
 
-	if (t->ncol > 32)
+	if (t->ncol == 0 || t->ncol > 32)
 		return;
 	widths(t, w);
 	for (size_t c = 0; c < t->ncol; c++)
@@ -330,9 +329,8 @@ ctl_print_json(json_t *j)
 	rc = json_dumpf(j, stdout, JSON_INDENT(2));
 	json_decref(j);
 	putchar('\n');
-	return rc || fflush(stdout) ?
-	    ctl_error(CTL_FAILED, "cannot write") :
-	    CTL_OK;
+	return rc || fflush(stdout) ? ctl_error(CTL_FAILED, "cannot write")
+				    : CTL_OK;
 }
 
 json_t *

@@ -12,7 +12,7 @@
 
 #define GROUP_MAX (128 * 1024) /* bytes after which a group does not wait */
 #define SYNC_LATEST 1000       /* ms until what was only written is synced */
-#define RETRY 1000	       /* ms between attempts on a disk that refuses */
+#define RETRY 1000             /* ms between attempts on a disk that refuses */
 
 struct waiter {
 	struct chan *chan;
@@ -31,7 +31,7 @@ struct commit {
 	struct waiter *waiter;
 	size_t nwaiter, capwaiter;
 	size_t ndurable; /* waiters that want a sync */
-	unsigned timer;	 /* the sync to come, or the next attempt */
+	unsigned timer;  /* the sync to come, or the next attempt */
 	uint64_t first, syncs;
 	int fresh; /* records were put since the last write */
 	int failing;
@@ -138,8 +138,8 @@ fail(struct commit *c)
 	if (c->failing)
 		return -1;
 	c->failing = 1;
-	log_err("%s; no record is acknowledged until it works again",
-	    c->err.text);
+	log_err(
+	    "%s; no record is acknowledged until it works again", c->err.text);
 	if (c->on_paused)
 		c->on_paused(c->arg, 1);
 	return -1;
@@ -218,8 +218,8 @@ commit_put(struct commit *c, struct provenance *v, const struct record *r)
 }
 
 void
-commit_answer(struct commit *c, struct chan *chan, uint64_t id,
-    uint64_t first, int durable)
+commit_answer(struct commit *c, struct chan *chan, uint64_t id, uint64_t first,
+    int durable)
 {
 	struct waiter *p;
 	size_t cap;

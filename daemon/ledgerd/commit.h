@@ -24,7 +24,7 @@ struct commit;
 
 struct commit_figures {
 	uint64_t records, syncs; /* since the start, on disk */
-	uint64_t waiting;	 /* records not yet on disk */
+	uint64_t waiting;        /* records not yet on disk */
 	int failing;
 	const char *why; /* of the failure */
 };
@@ -44,8 +44,8 @@ void commit_free(struct commit *);
 void commit_put(struct commit *, struct provenance *v, const struct record *);
 /* DONE{first} to the request as soon as all that was put so far is on disk,
  * or (durable 0) written. */
-void commit_answer(struct commit *, struct chan *, uint64_t id,
-    uint64_t first, int durable);
+void commit_answer(
+    struct commit *, struct chan *, uint64_t id, uint64_t first, int durable);
 /* The connection is gone: nobody waits there any more. */
 void commit_forget(struct commit *, const struct chan *);
 /* Everything put so far to disk, now: 0, or -1 and figures.why. */

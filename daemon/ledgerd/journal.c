@@ -14,8 +14,8 @@
 #include "lib/events.h"
 
 #define JOURNALD "/run/systemd/journal/socket"
-#define ENTRY_MAX 8192	    /* more than all fields at their limits */
-#define STAGE_KEEP 65536    /* a larger stage is given back */
+#define ENTRY_MAX 8192   /* more than all fields at their limits */
+#define STAGE_KEEP 65536 /* a larger stage is given back */
 
 struct journal {
 	int fd;
@@ -27,13 +27,28 @@ struct journal {
 };
 
 /* What an entry says, in the order it is written. */
-enum field_name { MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, ORB_EVENT,
-	ORB_INDEX, ORB_PROCESS, ORB_UPSTREAM, ORB_ROOM, ORB_BOOKING,
-	ORB_REMOTE, ORB_REQUEST_ID, ORB_STATUS, ORB_LEASE, ORB_TEXT, NFIELDS };
+enum field_name {
+	MESSAGE,
+	MESSAGE_ID,
+	PRIORITY,
+	SYSLOG_IDENTIFIER,
+	ORB_EVENT,
+	ORB_INDEX,
+	ORB_PROCESS,
+	ORB_UPSTREAM,
+	ORB_ROOM,
+	ORB_BOOKING,
+	ORB_REMOTE,
+	ORB_REQUEST_ID,
+	ORB_STATUS,
+	ORB_LEASE,
+	ORB_TEXT,
+	NFIELDS
+};
 static const char *const field_name[NFIELDS] = {"MESSAGE", "MESSAGE_ID",
-	"PRIORITY", "SYSLOG_IDENTIFIER", "ORB_EVENT", "ORB_INDEX",
-	"ORB_PROCESS", "ORB_UPSTREAM", "ORB_ROOM", "ORB_BOOKING", "ORB_REMOTE",
-	"ORB_REQUEST_ID", "ORB_STATUS", "ORB_LEASE", "ORB_TEXT"};
+    "PRIORITY", "SYSLOG_IDENTIFIER", "ORB_EVENT", "ORB_INDEX", "ORB_PROCESS",
+    "ORB_UPSTREAM", "ORB_ROOM", "ORB_BOOKING", "ORB_REMOTE", "ORB_REQUEST_ID",
+    "ORB_STATUS", "ORB_LEASE", "ORB_TEXT"};
 
 struct entry {
 	const char *value[NFIELDS]; /* NULL or "": absent */
@@ -60,8 +75,8 @@ open_journald(struct journal *j, const char *path, struct err *e)
 	/* Connected now: the sandbox lets no address be given later.  systemd
 	 * keeps journald's end open while journald restarts. */
 	j->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (j->fd >= 0 && connect(j->fd, (struct sockaddr *)&to,
-	    sizeof(to)) == 0)
+	if (j->fd >= 0 &&
+	    connect(j->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return 0;
 	err_sys(e, "ledger.journal: connect to journald at %s", path);
 	if (j->fd >= 0)
@@ -70,8 +85,8 @@ open_journald(struct journal *j, const char *path, struct err *e)
 }
 
 int
-journal_open(const char *where, const char *dir, struct journal **out,
-    struct err *e)
+journal_open(
+    const char *where, const char *dir, struct journal **out, struct err *e)
 {
 	struct journal *j = calloc(1, sizeof(*j));
 	char path[256];
@@ -166,8 +181,8 @@ compose_message(struct entry *en, const char *subject)
 static void
 fill(struct entry *en, const struct provenance *v, const struct record *r)
 {
-	static const char *const priority[] = {"0", "1", "2", "3", "4", "5",
-	    "6", "7"};
+	static const char *const priority[] = {
+	    "0", "1", "2", "3", "4", "5", "6", "7"};
 	const struct event_info *ev = event_find(r->event);
 	size_t i;
 
@@ -241,13 +256,14 @@ append_json(char *o, const char *s)
 static char *
 append_time(char *o, int64_t realtime)
 {
-	return o + sprintf(o, "{\"__REALTIME_TIMESTAMP\":\"%" PRId64 "\"",
-	    realtime / 1000);
+	return o +
+	    sprintf(o, "{\"__REALTIME_TIMESTAMP\":\"%" PRId64 "\"",
+		realtime / 1000);
 }
 
 void
-journal_stage(struct journal *j, const struct provenance *v,
-    const struct record *r)
+journal_stage(
+    struct journal *j, const struct provenance *v, const struct record *r)
 {
 	struct entry en;
 	char *from = reserve(j, ENTRY_MAX), *o = from;
@@ -303,8 +319,8 @@ write_lines(struct journal *j)
 	size_t at = 0;
 	ssize_t n = 0;
 
-	while (at < j->len &&
-	    (n = write(j->fd, j->stage + at, j->len - at)) > 0)
+	while (
+	    at < j->len && (n = write(j->fd, j->stage + at, j->len - at)) > 0)
 		at += (size_t)n;
 	for (; at < j->len; at++)
 		j->dropped += j->stage[at] == '\n';

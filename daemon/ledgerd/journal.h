@@ -22,12 +22,12 @@ struct journal;
  * journald when its socket is there, else DIR/journal.jsonl.  Tests also use
  * "socket:/path", a journald of their own.  Before lock-down.  -1 and err.
  */
-int journal_open(const char *where, const char *dir, struct journal **,
-    struct err *);
+int journal_open(
+    const char *where, const char *dir, struct journal **, struct err *);
 void journal_free(struct journal *);
 /* Keeps an entry for journal_send(). */
-void journal_stage(struct journal *, const struct provenance *,
-    const struct record *);
+void journal_stage(
+    struct journal *, const struct provenance *, const struct record *);
 /* Sends what was staged. */
 void journal_send(struct journal *);
 uint64_t journal_dropped(const struct journal *);

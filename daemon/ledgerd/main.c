@@ -58,8 +58,8 @@ static const char *
 conf_argument(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{NULL, 0, NULL, 0},
+	    {"config", required_argument, NULL, 'c'},
+	    {NULL, 0, NULL, 0},
 	};
 	const char *file = NULL;
 	int c;
@@ -79,8 +79,7 @@ static void
 lock_down(struct ledgerd *d, const char *dir)
 {
 	const char *const write_paths[] = {dir, NULL};
-	struct sandbox box = {.process = "ledgerd",
-	    .write_paths = write_paths};
+	struct sandbox box = {.process = "ledgerd", .write_paths = write_paths};
 	struct err e;
 
 	if (sandbox_enter(&box, d->level, sizeof(d->level), &e))
@@ -118,7 +117,8 @@ main(int argc, char **argv)
 
 	log_init("orb-ledgerd", LOG_LV_INFO);
 	if (conf_load(conf_argument(argc, argv), &conf, conf_report_log, NULL))
-		fatal("the configuration has mistakes: see orbctl config check");
+		fatal(
+		    "the configuration has mistakes: see orbctl config check");
 	snprintf(dir, sizeof(dir), "%s/ledgerd", conf->state_dir);
 	notify_open();
 	if ((d.loop = loop_new()) == NULL ||

@@ -28,9 +28,9 @@ record_permitted(const struct record *r, enum upstream own)
 	    r->upstream != own)
 		return -1;
 	return hash_or_none(r->booking) && hash_or_none(r->before) &&
-		hash_or_none(r->after) ?
-	    0 :
-	    -1;
+		hash_or_none(r->after)
+	    ? 0
+	    : -1;
 }
 
 /* --- writing ----------------------------------------------------------------- */
@@ -168,10 +168,12 @@ char *
 record_mask(char *dst, size_t cap, const char *s)
 {
 	static const char mask[] = "[address]";
-	size_t n = 0, local = 0, len; /* local: where a local part would begin */
+	size_t n = 0, local = 0,
+	       len; /* local: where a local part would begin */
 
 	for (; s && *s && n + 1 < cap; s++) {
-		for (len = 0; *s == '@' && in_domain((unsigned char)s[1 + len]);)
+		for (len = 0;
+		     *s == '@' && in_domain((unsigned char)s[1 + len]);)
 			len++;
 		if (len > 0 && n > local && memchr(s + 1, '.', len)) {
 			n = local;

@@ -36,8 +36,8 @@ int record_permitted(const struct record *, enum upstream own);
  * record must be permitted.  0 when it does not fit, which the limits of
  * messages.def exclude.
  */
-size_t record_canonical(const struct provenance *, const struct record *,
-    char *buf);
+size_t record_canonical(
+    const struct provenance *, const struct record *, char *buf);
 
 /*
  * Copies text with everything that looks like a mail address (a@b.c) replaced

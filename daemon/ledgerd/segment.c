@@ -125,8 +125,7 @@ segment_scan(int fd, uint64_t first, uint32_t per_segment, uint64_t *mark,
 		free(w.buf);
 		return err_sys(e, "audit log");
 	}
-	while (n < per_segment &&
-	    (rc = record_at(&w, off, first + n)) > 0) {
+	while (n < per_segment && (rc = record_at(&w, off, first + n)) > 0) {
 		if (mark && n % SEGMENT_MARK == 0)
 			mark[n / SEGMENT_MARK] = off;
 		off += (uint64_t)rc;
@@ -164,11 +163,13 @@ segment_repair(int dir, int fd, uint64_t number, const struct segment_end *end,
 	char *name = repair->file;
 	int to;
 
-	snprintf(name, sizeof(repair->file), "torn-%06" PRIu64 "-%" PRIu64
-	    "-%lld", number, end->good, (long long)time(NULL));
+	snprintf(name, sizeof(repair->file),
+	    "torn-%06" PRIu64 "-%" PRIu64 "-%lld", number, end->good,
+	    (long long)time(NULL));
 	to = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (to < 0 || copy_tail(to, fd, end->good, end->size) || fsync(dir)) {
-		err_sys(e, "audit log: cannot set the torn end of segment "
+		err_sys(e,
+		    "audit log: cannot set the torn end of segment "
 		    "%06" PRIu64 " aside as %s (nothing was changed)",
 		    number, name);
 		if (to >= 0)

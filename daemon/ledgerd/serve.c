@@ -32,11 +32,11 @@ static const struct {
 	enum role role;
 	enum upstream upstream;
 } origins[] = {
-	{ROLE_HTTP, UPSTREAM_EXCHANGE},
-	{ROLE_HTTP, UPSTREAM_TOPDESK},
-	{ROLE_KEYD, UPSTREAM_NONE},
-	{ROLE_MAPD, UPSTREAM_NONE},
-	{ROLE_CTL, UPSTREAM_NONE},
+    {ROLE_HTTP, UPSTREAM_EXCHANGE},
+    {ROLE_HTTP, UPSTREAM_TOPDESK},
+    {ROLE_KEYD, UPSTREAM_NONE},
+    {ROLE_MAPD, UPSTREAM_NONE},
+    {ROLE_CTL, UPSTREAM_NONE},
 };
 #define NORIGINS (sizeof(origins) / sizeof(origins[0]))
 
@@ -53,12 +53,12 @@ static int ledgerd_on_records(struct chan *, struct packet *);
 static int ledgerd_on_tail(struct chan *, struct packet *);
 
 static const struct permit permit_writer[] = {
-	{MSG_LEDGERD_RECORDS, ledgerd_on_records, 0},
-	{0, NULL, 0},
+    {MSG_LEDGERD_RECORDS, ledgerd_on_records, 0},
+    {0, NULL, 0},
 };
 static const struct permit permit_reader[] = {
-	{MSG_LEDGERD_TAIL, ledgerd_on_tail, 0},
-	{0, NULL, 0},
+    {MSG_LEDGERD_TAIL, ledgerd_on_tail, 0},
+    {0, NULL, 0},
 };
 
 static struct peer *
@@ -89,8 +89,8 @@ ledgerd_on_records(struct chan *c, struct packet *pk)
 	for (in = wire_list_open(&m.records); record_next(&in, &r);)
 		if (record_permitted(&r, o->upstream))
 			return -1;
-	v = (struct provenance){.process = o->process, .uid = peer->uid,
-	    .pid = peer->pid};
+	v = (struct provenance){
+	    .process = o->process, .uid = peer->uid, .pid = peer->pid};
 	first = store_next(o->ledger->store);
 	for (in = wire_list_open(&m.records); record_next(&in, &r);)
 		commit_put(o->ledger->commit, &v, &r);
@@ -109,8 +109,8 @@ reader_drained(struct chan *c)
 static int
 ledgerd_on_tail(struct chan *c, struct packet *pk)
 {
-	static const struct msg_error busy = {0,
-	    "one stream of records at a time on a connection"};
+	static const struct msg_error busy = {
+	    0, "one stream of records at a time on a connection"};
 	static const struct msg_error memory = {0, "ledgerd has no memory"};
 	struct origin *o = chan_ctx(c);
 	struct peer *peer = peer_of(o->ledger, c);
@@ -122,8 +122,7 @@ ledgerd_on_tail(struct chan *c, struct packet *pk)
 		return error_send(c, pk->id, CHAN_END, &busy) ? 0 : 0;
 	tail_free(peer->tail);
 	chan_on_drain(c, reader_drained);
-	peer->tail = tail_new(o->ledger->loop, o->ledger->store, c, pk->id,
-	    &m);
+	peer->tail = tail_new(o->ledger->loop, o->ledger->store, c, pk->id, &m);
 	if (peer->tail == NULL)
 		(void)error_send(c, pk->id, CHAN_END, &memory);
 	return 0;
@@ -261,8 +260,8 @@ ledger_connect(struct ledger *l, int fd, enum role role, enum upstream u,
 	while (o->role != role || o->upstream != u)
 		if (++o == l->origin + NORIGINS)
 			return NULL;
-	c = chan_new(l->loop, fd, ROLE_LEDGERD, role, permits_of(o), peer_gone,
-	    o);
+	c = chan_new(
+	    l->loop, fd, ROLE_LEDGERD, role, permits_of(o), peer_gone, o);
 	if (c && peer_came(c, uid, pid)) {
 		chan_free(c);
 		return NULL;
@@ -273,8 +272,8 @@ ledger_connect(struct ledger *l, int fd, enum role role, enum upstream u,
 void
 ledger_say(struct ledger *l, enum event event, const char *text)
 {
-	struct provenance v = {.process = "ledgerd", .uid = getuid(),
-	    .pid = getpid()};
+	struct provenance v = {
+	    .process = "ledgerd", .uid = getuid(), .pid = getpid()};
 	struct record r = {.event = (uint16_t)event, .text = text};
 
 	commit_put(l->commit, &v, &r);

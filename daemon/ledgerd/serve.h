@@ -27,7 +27,7 @@ struct commit *ledger_commit(struct ledger *);
  * packets are given to it with chan_feed().  connector is http, keyd, mapd or
  * ctl.  Freed by ledger_free().
  */
-struct chan *ledger_connect(struct ledger *, int fd, enum role connector,
-    enum upstream, uid_t, pid_t);
+struct chan *ledger_connect(
+    struct ledger *, int fd, enum role connector, enum upstream, uid_t, pid_t);
 
 #endif

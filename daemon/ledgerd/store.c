@@ -23,17 +23,17 @@
 
 struct store {
 	int dir, fd;
-	uint32_t per;	  /* records a segment */
+	uint32_t per;     /* records a segment */
 	uint64_t number;  /* of the last segment */
-	uint64_t next;	  /* index of the next record to be put */
+	uint64_t next;    /* index of the next record to be put */
 	uint64_t durable; /* records before it are on disk */
-	uint64_t base;	  /* bytes of the last segment that are on disk */
+	uint64_t base;    /* bytes of the last segment that are on disk */
 	uint8_t *buf;
 	size_t len, cap, written;
 	size_t split; /* where in buf the next segment begins; 0: nowhere */
 	uint64_t split_index;
 	uint64_t *mark; /* offsets in the last segment, every SEGMENT_MARK */
-	int dirty;	/* a failed write may have left bytes behind base */
+	int dirty;      /* a failed write may have left bytes behind base */
 };
 
 struct store_reader {
@@ -82,8 +82,8 @@ open_segment(struct store *s, int flags, struct err *e)
 	if (flags & O_CREAT) {
 		dir = openat(s->dir, "log", O_RDONLY | O_CLOEXEC);
 		if (dir < 0 || fsync(dir)) {
-			err_sys(e, "audit log: sync of the directory of %s",
-			    name);
+			err_sys(
+			    e, "audit log: sync of the directory of %s", name);
 			if (dir >= 0)
 				close(dir);
 			close(fd);
@@ -134,8 +134,8 @@ store_open(const char *dir, uint32_t per, struct store **out,
 		return err_sys(e, "audit log");
 	s->per = per;
 	s->dir = s->fd = -1;
-	s->mark = calloc((per + SEGMENT_MARK - 1) / SEGMENT_MARK,
-	    sizeof(*s->mark));
+	s->mark =
+	    calloc((per + SEGMENT_MARK - 1) / SEGMENT_MARK, sizeof(*s->mark));
 	if (s->mark == NULL) {
 		err_sys(e, "audit log");
 		goto bad;
@@ -396,14 +396,15 @@ reader_record(struct store_reader *r, const uint8_t **p, struct err *e)
 	ssize_t got;
 
 	for (;;) {
-		have = r->off >= r->from && r->off < r->from + r->len ?
-		    (size_t)(r->from + r->len - r->off) :
-		    0;
+		have = r->off >= r->from && r->off < r->from + r->len
+		    ? (size_t)(r->from + r->len - r->off)
+		    : 0;
 		*p = r->buf + (have ? r->off - r->from : 0);
 		if (have >= 2) {
 			n = (size_t)(*p)[0] << 8 | (*p)[1];
 			if (n == 0 || n + 2 > sizeof(r->buf))
-				return err_set(e, EIO, "audit log: segment "
+				return err_set(e, EIO,
+				    "audit log: segment "
 				    "%06" PRIu64 " is damaged at byte %" PRIu64,
 				    r->number, r->off);
 			if (have >= n + 2)
@@ -411,14 +412,15 @@ reader_record(struct store_reader *r, const uint8_t **p, struct err *e)
 		}
 		r->from = r->off;
 		do
-			got = pread(r->fd, r->buf, sizeof(r->buf),
-			    (off_t)r->off);
+			got =
+			    pread(r->fd, r->buf, sizeof(r->buf), (off_t)r->off);
 		while (got < 0 && errno == EINTR);
 		r->len = got > 0 ? (size_t)got : 0;
 		if (got < 0)
 			return err_sys(e, "audit log: read");
 		if (r->len <= have)
-			return err_set(e, EIO, "audit log: segment %06" PRIu64
+			return err_set(e, EIO,
+			    "audit log: segment %06" PRIu64
 			    " ends too early, at byte %" PRIu64,
 			    r->number, r->off);
 	}

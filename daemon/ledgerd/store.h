@@ -23,8 +23,8 @@ struct store;
 
 /* What store_open() had to set aside. */
 struct store_repair {
-	uint64_t bytes;	/* 0: nothing */
-	char file[80];	/* below the ledger's directory */
+	uint64_t bytes; /* 0: nothing */
+	char file[80];  /* below the ledger's directory */
 };
 
 /*

@@ -102,8 +102,8 @@ tail_wake(struct tail *t)
 	for (int i = 0; i < STEP && t->left > 0; i++) {
 		if (chan_backlog(t->chan) > CHAN_BACKLOG)
 			return; /* woken by on_drain */
-		rc = store_reader_next(t->reader, &m.canonical.p,
-		    &m.canonical.len, &m.index, &e);
+		rc = store_reader_next(
+		    t->reader, &m.canonical.p, &m.canonical.len, &m.index, &e);
 		if (rc == 0 && t->follow)
 			return; /* woken by the next sync */
 		if (rc == 2)

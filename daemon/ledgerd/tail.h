@@ -17,8 +17,8 @@
 struct tail;
 
 /* Begins to answer request id.  NULL: no memory. */
-struct tail *tail_new(struct loop *, struct store *, struct chan *,
-    uint64_t id, const struct msg_ledgerd_tail *);
+struct tail *tail_new(struct loop *, struct store *, struct chan *, uint64_t id,
+    const struct msg_ledgerd_tail *);
 void tail_free(struct tail *);
 /* The stream has ended: the connection may ask again. */
 int tail_over(const struct tail *);

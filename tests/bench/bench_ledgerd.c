@@ -38,12 +38,15 @@ send_batch(void)
 	static uint8_t hash[32];
 	struct msg_ledgerd_records m = {.durable = (uint8_t)b.durable};
 	struct record r = {.event = EV_CREATE_DONE,
-		.upstream = UPSTREAM_TOPDESK, .status = 201,
-		.booking = {hash, 32}, .room = "Room 4.12",
-		.remote_id = "5f3759df-0000-4000-8000-000000000001",
-		.request_id = "5f3759df-0000-4000-8000-000000000002",
-		.before = {hash, 32}, .after = {hash, 32},
-		.text = "POST /reservations 201"};
+	    .upstream = UPSTREAM_TOPDESK,
+	    .status = 201,
+	    .booking = {hash, 32},
+	    .room = "Room 4.12",
+	    .remote_id = "5f3759df-0000-4000-8000-000000000001",
+	    .request_id = "5f3759df-0000-4000-8000-000000000002",
+	    .before = {hash, 32},
+	    .after = {hash, 32},
+	    .text = "POST /reservations 201"};
 	struct wire_out w;
 
 	wire_out_init(&w, 1 << 20);
@@ -106,8 +109,8 @@ run(int batch, int window, int durable, uint64_t total)
 	if (process_make(&p) || process_start(&p))
 		return 1;
 	b.loop = loop_new();
-	b.chan = process_connect(&p, b.loop, ROLE_MAPD, UPSTREAM_NONE, NULL,
-	    NULL);
+	b.chan =
+	    process_connect(&p, b.loop, ROLE_MAPD, UPSTREAM_NONE, NULL, NULL);
 	if (b.chan == NULL)
 		return 1;
 	cpu = cpu_seconds(p.pid);

@@ -12,6 +12,7 @@
 
 #include "ledgerd/serve.h"
 #include "lib/log.h"
+#include "tests/unit/scratch.h"
 
 #define FRESH 2000 /* inputs after which the log begins anew */
 
@@ -21,28 +22,23 @@ static const struct {
 	enum role role;
 	enum upstream upstream;
 } edges[5] = {{ROLE_HTTP, UPSTREAM_EXCHANGE}, {ROLE_HTTP, UPSTREAM_TOPDESK},
-	{ROLE_KEYD, UPSTREAM_NONE}, {ROLE_MAPD, UPSTREAM_NONE},
-	{ROLE_CTL, UPSTREAM_NONE}};
+    {ROLE_KEYD, UPSTREAM_NONE}, {ROLE_MAPD, UPSTREAM_NONE},
+    {ROLE_CTL, UPSTREAM_NONE}};
 
-static char dir[80];
+static char dir[SCRATCH_MAX];
 static struct store *store;
 static struct journal *journal;
 
 static void
 clean_up(void)
 {
-	char cmd[128];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	if (dir[0] && system(cmd) != 0)
-		perror(cmd);
+	if (dir[0] && scratch_remove(dir))
+		perror(dir);
 }
 
 static void
 begin_log(void)
 {
-	/* Not a disk: every input ends with a sync. */
-	const char *base = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
 	struct store_repair repair;
 	char where[120];
 	struct err e;
@@ -55,8 +51,10 @@ begin_log(void)
 		log_init("fuzz", 0);
 		atexit(clean_up);
 	}
-	snprintf(dir, sizeof(dir), "%s/orb-fuzz-XXXXXX", base);
-	if (mkdtemp(dir) == NULL)
+	/* Not on a disk: every input ends with a sync. */
+	if (access("/dev/shm", W_OK) == 0)
+		(void)setenv("TMPDIR", "/dev/shm", 1);
+	if (scratch_make(dir))
 		abort();
 	snprintf(where, sizeof(where), "file:%s/journal", dir);
 	if (store_open(dir, 256, &store, &repair, &e) ||

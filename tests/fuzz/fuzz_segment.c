@@ -56,8 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	memcpy(text, p, n);
 	text[n] = '\0';
-	if (strlen(record_mask(masked, sizeof(masked), text)) >=
-	    sizeof(masked))
+	if (strlen(record_mask(masked, sizeof(masked), text)) >= sizeof(masked))
 		abort();
 	free(text);
 	return 0;

@@ -45,7 +45,8 @@ write_conf(struct process *p)
 		return -1;
 	fprintf(f,
 	    "state_dir = \"%s\"; run_dir = \"%s\";\n"
-	    "exchange: { tenant = \"" UUID "1\"; client_id = \"" UUID "2\"; };\n"
+	    "exchange: { tenant = \"" UUID "1\"; client_id = \"" UUID
+	    "2\"; };\n"
 	    "topdesk: { url = \"https://topdesk.test/tas/api\";\n"
 	    "  login = \"orb\"; fallback_person = \"" UUID "3\"; };\n"
 	    "ledger: { journal = \"file:%s/copy\"; };\n"
@@ -59,20 +60,17 @@ write_conf(struct process *p)
 int
 process_make(struct process *p)
 {
-	static const char *const file[5] = {"http-exchange", "http-topdesk",
-	    "keyd", "mapd", "ctl"};
-	const char *base = getenv("TMPDIR");
+	static const char *const file[5] = {
+	    "http-exchange", "http-topdesk", "keyd", "mapd", "ctl"};
 	char path[160];
 
 	memset(p, 0, sizeof(*p));
-	snprintf(p->dir, sizeof(p->dir), "%s/orb-ledgerd-XXXXXX",
-	    base && strlen(base) < 40 ? base : "/tmp");
-	if (mkdtemp(p->dir) == NULL)
+	if (scratch_make(p->dir))
 		return -1;
 	snprintf(p->conf_file, sizeof(p->conf_file), "%s/orb.conf", p->dir);
 	for (int i = 0; i < 5; i++) {
-		snprintf(path, sizeof(path), "%s/ledgerd-%s.sock", p->dir,
-		    file[i]);
+		snprintf(
+		    path, sizeof(path), "%s/ledgerd-%s.sock", p->dir, file[i]);
 		if ((p->listening[i] = bind_at(SOCK_SEQPACKET, path)) < 0)
 			return -1;
 	}
@@ -85,17 +83,14 @@ process_make(struct process *p)
 void
 process_remove(struct process *p)
 {
-	char cmd[128];
-
 	if (p->pid)
 		process_end(p, SIGKILL);
 	for (int i = 0; i < 5; i++)
 		close(p->listening[i]);
 	close(p->notify);
 	conf_free(p->conf);
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", p->dir);
-	if (system(cmd) != 0)
-		perror(cmd);
+	if (scratch_remove(p->dir))
+		perror(p->dir);
 }
 
 /* In the child: what systemd does. */
@@ -120,8 +115,8 @@ become(struct process *p)
 	setenv("LISTEN_FDNAMES", NAMES, 1);
 	snprintf(text, sizeof(text), "%s/notify", p->dir);
 	setenv("NOTIFY_SOCKET", text, 1);
-	snprintf(program, sizeof(program), "%s/orb-ledgerd",
-	    build ? build : ".");
+	snprintf(
+	    program, sizeof(program), "%s/orb-ledgerd", build ? build : ".");
 	execl(program, program, "--config", p->conf_file, (char *)NULL);
 	perror(program);
 	_exit(126);
@@ -166,7 +161,8 @@ process_status(struct process *p, char *buf, size_t size)
 	ssize_t n;
 
 	buf[0] = '\0';
-	while ((n = recv(p->notify, text, sizeof(text) - 1, MSG_DONTWAIT)) > 0) {
+	while (
+	    (n = recv(p->notify, text, sizeof(text) - 1, MSG_DONTWAIT)) > 0) {
 		text[n] = '\0';
 		if ((s = strstr(text, "STATUS=")) != NULL)
 			snprintf(buf, size, "%s", s + 7);

@@ -7,11 +7,12 @@
 
 #include "lib/chan.h"
 #include "lib/conf.h"
+#include "tests/unit/scratch.h"
 
 struct process {
-	char dir[80], conf_file[128];
+	char dir[SCRATCH_MAX], conf_file[128];
 	int listening[5]; /* kept across restarts, as systemd keeps them */
-	int notify;	  /* the end that READY=1 and STATUS= come to */
+	int notify;       /* the end that READY=1 and STATUS= come to */
 	pid_t pid;
 	struct conf *conf;
 };

@@ -48,8 +48,8 @@ sink_on(struct loop *loop, int fd, char *buf, size_t size)
 static _Noreturn void
 become(const char *conf, const char *const *words)
 {
-	const char *build = getenv("ORB_BUILD"), *argv[32] = {"orbctl",
-	    "--config", conf};
+	const char *build = getenv("ORB_BUILD"),
+		   *argv[32] = {"orbctl", "--config", conf};
 	char program[512];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -66,8 +66,8 @@ become(const char *conf, const char *const *words)
 }
 
 static pid_t
-spawn(const char *conf, int columns, const char *const *words, int *out,
-    int *err)
+spawn(
+    const char *conf, int columns, const char *const *words, int *out, int *err)
 {
 	struct winsize ws = {.ws_row = 24, .ws_col = (unsigned short)columns};
 	int o[2], e[2];

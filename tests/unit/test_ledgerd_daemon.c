@@ -80,10 +80,12 @@ send_some(int n)
 
 	wire_out_init(&out, 1 << 20);
 	for (int i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), "n%llu",
-		    (unsigned long long)++w.sent);
-		record_put(&out, &(struct record){.event = EV_EDIT_INTENT,
-		    .upstream = UPSTREAM_TOPDESK, .text = text});
+		snprintf(
+		    text, sizeof(text), "n%llu", (unsigned long long)++w.sent);
+		record_put(&out,
+		    &(struct record){.event = EV_EDIT_INTENT,
+			.upstream = UPSTREAM_TOPDESK,
+			.text = text});
 	}
 	m.records = wire_list_of(&out, (uint32_t)n);
 	w.open++;
@@ -101,8 +103,7 @@ on_row(struct chan *c, struct packet *pk, void *arg)
 	(void)c;
 	(void)arg;
 	if (pk == NULL || pk->type != MSG_CTL_RECORD) {
-		assert_non_null(pk);
-		assert_int_equal(pk->type, MSG_DONE);
+		assert_true(pk && pk->type == MSG_DONE);
 		seen.over = 1;
 		return 0;
 	}
@@ -123,16 +124,15 @@ on_row(struct chan *c, struct packet *pk, void *arg)
 static void
 read_everything(void)
 {
-	struct chan *c = process_connect(&proc, loop, ROLE_CTL, UPSTREAM_NONE,
-	    NULL, NULL);
+	struct chan *c =
+	    process_connect(&proc, loop, ROLE_CTL, UPSTREAM_NONE, NULL, NULL);
 	struct msg_ledgerd_tail m = {0, 0, 0};
 	int64_t end = loop_now() + 10000;
 
 	memset(&seen, 0, sizeof(seen));
 	assert_non_null(c);
-	assert_int_equal(ledgerd_tail_send(c, chan_call(c, 0, on_row, NULL), 0,
-			     &m),
-	    0);
+	assert_int_equal(
+	    ledgerd_tail_send(c, chan_call(c, 0, on_row, NULL), 0, &m), 0);
 	while (!seen.over && loop_now() < end)
 		loop_turn(loop, 100);
 	assert_true(seen.over);
@@ -143,8 +143,8 @@ static void
 connect_writer(void)
 {
 	w.open = w.gone = 0;
-	w.chan = process_connect(&proc, loop, ROLE_MAPD, UPSTREAM_NONE,
-	    writer_gone, NULL);
+	w.chan = process_connect(
+	    &proc, loop, ROLE_MAPD, UPSTREAM_NONE, writer_gone, NULL);
 	assert_non_null(w.chan);
 }
 
@@ -230,7 +230,7 @@ noise(void **state)
 	read_everything();
 	assert_int_equal(seen.mine, 3);
 	assert_true(seen.records >= 5); /* start, the violation, mine */
-	chan_free(w.chan); /* c went with its connection */
+	chan_free(w.chan);              /* c went with its connection */
 	assert_int_equal(process_end(&proc, SIGTERM), 0);
 }
 
@@ -238,8 +238,8 @@ int
 main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
-	const struct CMUnitTest tests[] = {T(killed_while_writing),
-		T(stops_in_order), T(noise)};
+	const struct CMUnitTest tests[] = {
+	    T(killed_while_writing), T(stops_in_order), T(noise)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

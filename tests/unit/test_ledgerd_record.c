@@ -15,12 +15,12 @@
 #define BOOT "0f0e0d0c-0b0a-4908-8706-050403020100"
 
 static const struct provenance where = {.index = 41,
-	.process = "http@exchange",
-	.uid = 990,
-	.pid = 1234,
-	.realtime = INT64_C(1795416000123456789),
-	.boottime = INT64_C(98765432101234),
-	.boot_id = BOOT};
+    .process = "http@exchange",
+    .uid = 990,
+    .pid = 1234,
+    .realtime = INT64_C(1795416000123456789),
+    .boottime = INT64_C(98765432101234),
+    .boot_id = BOOT};
 
 static size_t
 canon(const struct record *r, char *buf)
@@ -91,11 +91,15 @@ largest(void **state)
 	char buf[RECORD_MAX + 1];
 	uint8_t h[32] = {0};
 	struct record r = {.event = EV_CANCELLATIONS_APPROVED,
-	    .upstream = UPSTREAM_EXCHANGE, .status = 65535,
-	    .booking = {h, 32}, .room = memset(room, '"', 64),
+	    .upstream = UPSTREAM_EXCHANGE,
+	    .status = 65535,
+	    .booking = {h, 32},
+	    .room = memset(room, '"', 64),
 	    .remote_id = memset(remote, '\\', 512),
-	    .request_id = memset(id, '"', 64), .lease = UINT64_MAX,
-	    .before = {h, 32}, .after = {h, 32},
+	    .request_id = memset(id, '"', 64),
+	    .lease = UINT64_MAX,
+	    .before = {h, 32},
+	    .after = {h, 32},
 	    .text = memset(text, '"', 300)};
 
 	(void)state;
@@ -111,23 +115,23 @@ static void
 masked(void **state)
 {
 	static const char *const t[][2] = {
-		{"", ""},
-		{"nothing here", "nothing here"},
-		{"first.last+x@sub.example.com", "[address]"},
-		{"<a@b.example>", "<[address]>"},
-		{"to a@b.c and d@e.f.", "to [address] and [address]"},
-		{"http@exchange stopped", "http@exchange stopped"},
-		{"@example.com", "@example.com"},
-		{"a@", "a@"},
-		{"j\xc3\xb6rg@example.com x", "[address] x"},
-		{"x@m\xc3\xbcller.example", "[address]"},
+	    {"", ""},
+	    {"nothing here", "nothing here"},
+	    {"first.last+x@sub.example.com", "[address]"},
+	    {"<a@b.example>", "<[address]>"},
+	    {"to a@b.c and d@e.f.", "to [address] and [address]"},
+	    {"http@exchange stopped", "http@exchange stopped"},
+	    {"@example.com", "@example.com"},
+	    {"a@", "a@"},
+	    {"j\xc3\xb6rg@example.com x", "[address] x"},
+	    {"x@m\xc3\xbcller.example", "[address]"},
 	};
 	char buf[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		assert_string_equal(record_mask(buf, sizeof(buf), t[i][0]),
-		    t[i][1]);
+		assert_string_equal(
+		    record_mask(buf, sizeof(buf), t[i][0]), t[i][1]);
 	assert_string_equal(record_mask(buf, sizeof(buf), NULL), "");
 	assert_string_equal(record_mask(buf, 8, "aaaa a@b.c"), "aaaa [a");
 }
@@ -159,19 +163,31 @@ static void
 not_canonical(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "{}", "[]", "{\"index\":41", "{\"index\":42}",
-		"{\"index\":\"41\"}", "{\"index\":041}", "{\"index\":41} ",
-		"{\"index\": 41}", "{\"index\":41,\"a\":1}",
-		"{\"index\":41,\"index\":41}", "{\"index\":41,\"z\":\"\x01\"}",
-		"{\"index\":41,\"z\":\"\\n\"}", "{\"index\":41,\"z\":-1}",
-		"{\"index\":41,\"z\":1.0}", "{\"index\":41,\"z\":true}",
-		"{\"index\":41,\"z\":\"\xff\"}", "{\"index\":41,}",
-		"{\"index\":41,\"z\":9007199254740992}",
+	    "",
+	    "{",
+	    "{}",
+	    "[]",
+	    "{\"index\":41",
+	    "{\"index\":42}",
+	    "{\"index\":\"41\"}",
+	    "{\"index\":041}",
+	    "{\"index\":41} ",
+	    "{\"index\": 41}",
+	    "{\"index\":41,\"a\":1}",
+	    "{\"index\":41,\"index\":41}",
+	    "{\"index\":41,\"z\":\"\x01\"}",
+	    "{\"index\":41,\"z\":\"\\n\"}",
+	    "{\"index\":41,\"z\":-1}",
+	    "{\"index\":41,\"z\":1.0}",
+	    "{\"index\":41,\"z\":true}",
+	    "{\"index\":41,\"z\":\"\xff\"}",
+	    "{\"index\":41,}",
+	    "{\"index\":41,\"z\":9007199254740992}",
 	};
 
 	(void)state;
-	assert_int_equal(record_check((const uint8_t *)"{\"index\":41}", 12, 41),
-	    0);
+	assert_int_equal(
+	    record_check((const uint8_t *)"{\"index\":41}", 12, 41), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (record_check((const uint8_t *)bad[i], strlen(bad[i]), 41) !=
 		    -1)
@@ -182,12 +198,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(least),
-		cmocka_unit_test(everything),
-		cmocka_unit_test(largest),
-		cmocka_unit_test(masked),
-		cmocka_unit_test(permitted),
-		cmocka_unit_test(not_canonical),
+	    cmocka_unit_test(least),
+	    cmocka_unit_test(everything),
+	    cmocka_unit_test(largest),
+	    cmocka_unit_test(masked),
+	    cmocka_unit_test(permitted),
+	    cmocka_unit_test(not_canonical),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

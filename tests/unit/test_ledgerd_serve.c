@@ -21,6 +21,7 @@
 #include "ledgerd/serve.h"
 #include "ledgerd/tail.h"
 #include "lib/log.h"
+#include "scratch.h"
 
 /* A sender or reader, and what it has been told. */
 struct client {
@@ -31,7 +32,7 @@ struct client {
 };
 
 static struct fixture {
-	char dir[80], journal[256];
+	char dir[SCRATCH_MAX], journal[256];
 	struct loop *loop;
 	struct store *store;
 	struct journal *copy;
@@ -48,20 +49,15 @@ bring_up(const char *journal)
 	if (store_open(f.dir, STORE_SEGMENT, &f.store, &repair, &e) ||
 	    journal_open(journal, f.dir, &f.copy, &e))
 		fail_msg("%s", e.text);
-	assert_non_null(
-	    f.ledger = ledger_new(f.loop, f.store, f.copy));
+	assert_non_null(f.ledger = ledger_new(f.loop, f.store, f.copy));
 }
 
 static int
 setup(void **state)
 {
-	const char *base = getenv("TMPDIR");
-
 	(void)state;
 	log_init("test", 0);
-	snprintf(f.dir, sizeof(f.dir), "%s/orb-ledger-XXXXXX",
-	    base ? base : "/tmp");
-	if (mkdtemp(f.dir) == NULL)
+	if (scratch_make(f.dir))
 		return -1;
 	snprintf(f.journal, sizeof(f.journal), "file:%s/journal.jsonl", f.dir);
 	bring_up(f.journal);
@@ -80,12 +76,9 @@ take_down(void)
 static int
 teardown(void **state)
 {
-	char cmd[300];
-
 	(void)state;
 	take_down();
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", f.dir);
-	return system(cmd);
+	return scratch_remove(f.dir);
 }
 
 static void
@@ -179,8 +172,8 @@ until(const int *what, int value)
 	assert_int_equal(*what, value);
 }
 
-static const struct record intent = {.event = EV_CREATE_INTENT,
-	.upstream = UPSTREAM_TOPDESK, .room = "Mercury"};
+static const struct record intent = {
+    .event = EV_CREATE_INTENT, .upstream = UPSTREAM_TOPDESK, .room = "Mercury"};
 
 /* All that comes in one turn is one group: one sync. */
 static void
@@ -229,7 +222,8 @@ not_durable(void **state)
 	(void)state;
 	client_open(&http, ROLE_HTTP, UPSTREAM_EXCHANGE);
 	send_records(&http, 0, 1,
-	    &(struct record){.event = EV_REQUEST, .upstream = UPSTREAM_EXCHANGE,
+	    &(struct record){.event = EV_REQUEST,
+		.upstream = UPSTREAM_EXCHANGE,
 		.text = "GET /rooms"});
 	until(&http.done, 1);
 	assert_int_equal(store_durable(f.store), 0);
@@ -428,7 +422,9 @@ copy_in_a_file(void **state)
 	client_open(&keyd, ROLE_KEYD, UPSTREAM_NONE);
 	send_records(&keyd, 1, 1,
 	    &(struct record){.event = EV_LEASE_GRANTED,
-		.upstream = UPSTREAM_TOPDESK, .lease = 7, .text = "say \"x\""});
+		.upstream = UPSTREAM_TOPDESK,
+		.lease = 7,
+		.text = "say \"x\""});
 	until(&keyd.done, 1);
 	slurp(f.journal + 5, buf, sizeof(buf));
 	assert_memory_equal(buf, "{\"__REALTIME_TIMESTAMP\":\"", 25);
@@ -486,10 +482,10 @@ int
 main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
-	const struct CMUnitTest tests[] = {T(group_is_one_sync),
-		T(large_group), T(not_durable), T(who_may_say_what),
-		T(reader_cannot_write), T(disk_full), T(reads_back),
-		T(follows), T(copy_in_a_file), T(copy_to_journald)};
+	const struct CMUnitTest tests[] = {T(group_is_one_sync), T(large_group),
+	    T(not_durable), T(who_may_say_what), T(reader_cannot_write),
+	    T(disk_full), T(reads_back), T(follows), T(copy_in_a_file),
+	    T(copy_to_journald)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

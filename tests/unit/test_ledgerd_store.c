@@ -19,29 +19,24 @@
 
 #include "ledgerd/segment.h"
 #include "ledgerd/store.h"
+#include "scratch.h"
 
 #define PER 16 /* records a segment in these tests */
 
-static char dir[256];
+static char dir[SCRATCH_MAX];
 
 static int
 setup(void **state)
 {
-	const char *base = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(dir, sizeof(dir), "%s/orb-store-XXXXXX", base ? base : "/tmp");
-	return mkdtemp(dir) ? 0 : -1;
+	return scratch_make(dir);
 }
 
 static int
 teardown(void **state)
 {
-	char cmd[300];
-
 	(void)state;
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
-	return system(cmd);
+	return scratch_remove(dir);
 }
 
 static struct store *
@@ -132,7 +127,7 @@ rolls_over(void **state)
 
 	(void)state;
 	fill(s, 5);
-	fill(s, PER);	  /* exactly full */
+	fill(s, PER);     /* exactly full */
 	fill(s, PER + 1); /* the next one */
 	fill(s, 2 * PER + 3);
 	read_all(s, 0, 2 * PER + 3);
@@ -197,8 +192,8 @@ torn_everywhere(void **state)
 		assert_int_equal(repair.bytes, cut - end[want]);
 		assert_int_equal(size_of(path), end[want]);
 		if (repair.bytes) {
-			snprintf(aside, sizeof(aside), "%s/%s", dir,
-			    repair.file);
+			snprintf(
+			    aside, sizeof(aside), "%s/%s", dir, repair.file);
 			assert_int_equal(size_of(aside), repair.bytes);
 		}
 		fill(s, 12);
@@ -312,17 +307,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(rolls_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_writer, setup, teardown),
-		cmocka_unit_test_setup_teardown(torn_everywhere, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(rubbish_behind_the_end, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(segment_taken_away, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(disk_refuses, setup, teardown),
-		cmocka_unit_test_setup_teardown(written_then_synced, setup,
-		    teardown),
+	    cmocka_unit_test_setup_teardown(rolls_over, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_writer, setup, teardown),
+	    cmocka_unit_test_setup_teardown(torn_everywhere, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		rubbish_behind_the_end, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		segment_taken_away, setup, teardown),
+	    cmocka_unit_test_setup_teardown(disk_refuses, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		written_then_synced, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

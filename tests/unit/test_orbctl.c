@@ -19,27 +19,28 @@
 #include "lib/chan.h"
 #include "lib/log.h"
 #include "orbctl_run.h"
+#include "scratch.h"
 
 #define T0 INT64_C(1795420800) /* 2026-11-23 08:00 UTC */
 
 static struct {
-	char dir[80], conf[128];
+	char dir[SCRATCH_MAX], conf[128];
 	struct loop *loop;
 	int listening[2];
 	struct msg_ctl_status status;
-	int rooms;	  /* rows of CTL_ROOM */
-	int nothing;	  /* no rows in plan and problems */
-	int silent;	  /* closes instead of answering */
+	int rooms;          /* rows of CTL_ROOM */
+	int nothing;        /* no rows in plan and problems */
+	int silent;         /* closes instead of answering */
 	const char *refuse; /* ERROR instead of DONE */
-	uint64_t from;	  /* of the last LEDGERD_TAIL */
+	uint64_t from;      /* of the last LEDGERD_TAIL */
 	uint32_t count;
 } f;
 
 static struct orbctl_result r;
 
-#define RUN(...) \
-	orbctl_run(f.loop, f.conf, 0, (const char *const[]){__VA_ARGS__, NULL}, \
-	    &r)
+#define RUN(...)    \
+	orbctl_run( \
+	    f.loop, f.conf, 0, (const char *const[]){__VA_ARGS__, NULL}, &r)
 
 /* --- the daemons -------------------------------------------------------------- */
 
@@ -57,8 +58,10 @@ done(struct chan *c, const struct packet *pk, uint64_t value)
 static int
 on_status(struct chan *c, struct packet *pk)
 {
-	struct msg_ctl_room m = {.exchange_at = T0 - 60, .topdesk_at = T0 - 30,
-	    .bookings = 12, .location = "11111111-0000-4000-8000-000000000001"};
+	struct msg_ctl_room m = {.exchange_at = T0 - 60,
+	    .topdesk_at = T0 - 30,
+	    .bookings = 12,
+	    .location = "11111111-0000-4000-8000-000000000001"};
 	char name[64], mailbox[80];
 
 	if (f.silent)
@@ -80,8 +83,8 @@ on_status(struct chan *c, struct packet *pk)
 static int
 on_plan(struct chan *c, struct packet *pk)
 {
-	static const struct msg_ctl_action a = {"create", "Mercury",
-	    "orb1:abcdef", T0, T0 + 3600, "", "journaled"};
+	static const struct msg_ctl_action a = {
+	    "create", "Mercury", "orb1:abcdef", T0, T0 + 3600, "", "journaled"};
 	static const struct msg_ctl_action b = {"cancel", "Venus",
 	    "orb1:ghijkl", T0 + 86400, T0 + 90000, "R-2026-17",
 	    "held: orbctl approve"};
@@ -121,18 +124,19 @@ on_approve(struct chan *c, struct packet *pk)
 	return done(c, pk, f.nothing ? 0 : 21);
 }
 
-#define REC(i, ev, room, rest) \
+#define REC(i, ev, room, rest)                                                 \
 	"{\"booking\":\"0123456789abcdef0123456789abcdef0123456789abcdef01234" \
-	"56789abcdef\",\"code\":16,\"event\":\"" ev "\",\"index\":" #i \
-	",\"pid\":5,\"process\":\"mapd\",\"realtime\":" \
-	"\"179542080012300000" #i "\",\"room\":\"" room "\"," rest "\"uid\":9}"
+	"56789abcdef\",\"code\":16,\"event\":\"" ev "\",\"index\":" #i         \
+	",\"pid\":5,\"process\":\"mapd\",\"realtime\":"                        \
+	"\"179542080012300000" #i "\",\"room\":\"" room "\"," rest             \
+	"\"uid\":9}"
 static const char *const records[] = {
-	REC(0, "create_intent", "Mercury", "\"text\":\"one\","),
-	REC(1, "create_done", "Mercury",
-	    "\"remote\":\"R-1\",\"status\":201,\"text\":\"two\","),
-	REC(2, "create_intent", "Venus", "\"text\":\"three\","),
-	REC(3, "create_intent", "Mercury",
-	    "\"text\":\"four\",\"upstream\":\"topdesk\","),
+    REC(0, "create_intent", "Mercury", "\"text\":\"one\","),
+    REC(1, "create_done", "Mercury",
+	"\"remote\":\"R-1\",\"status\":201,\"text\":\"two\","),
+    REC(2, "create_intent", "Venus", "\"text\":\"three\","),
+    REC(3, "create_intent", "Mercury",
+	"\"text\":\"four\",\"upstream\":\"topdesk\","),
 };
 
 static int
@@ -155,12 +159,12 @@ on_tail(struct chan *c, struct packet *pk)
 	return done(c, pk, n);
 }
 
-static const struct permit mapd_permits[] = {
-	{MSG_MAPD_STATUS, on_status, 0}, {MSG_MAPD_PLAN, on_plan, 0},
-	{MSG_MAPD_SYNC, on_sync, 0}, {MSG_MAPD_PROBLEMS, on_problems, 0},
-	{MSG_MAPD_APPROVE, on_approve, 0}, {0, NULL, 0}};
+static const struct permit mapd_permits[] = {{MSG_MAPD_STATUS, on_status, 0},
+    {MSG_MAPD_PLAN, on_plan, 0}, {MSG_MAPD_SYNC, on_sync, 0},
+    {MSG_MAPD_PROBLEMS, on_problems, 0}, {MSG_MAPD_APPROVE, on_approve, 0},
+    {0, NULL, 0}};
 static const struct permit ledgerd_permits[] = {
-	{MSG_LEDGERD_TAIL, on_tail, 0}, {0, NULL, 0}};
+    {MSG_LEDGERD_TAIL, on_tail, 0}, {0, NULL, 0}};
 
 static void
 on_connection(void *arg, int fd, short revents)
@@ -210,15 +214,12 @@ static const char good_conf[] =
 static int
 setup(void **state)
 {
-	const char *base = getenv("TMPDIR");
 	char text[1024];
 
 	(void)state;
 	log_init("test", LOG_LV_ERR);
 	memset(&f, 0, sizeof(f));
-	snprintf(f.dir, sizeof(f.dir), "%s/orbctl-XXXXXX",
-	    base && strlen(base) < 40 ? base : "/tmp");
-	if (mkdtemp(f.dir) == NULL || (f.loop = loop_new()) == NULL)
+	if (scratch_make(f.dir) || (f.loop = loop_new()) == NULL)
 		return -1;
 	snprintf(f.conf, sizeof(f.conf), "%s/orb.conf", f.dir);
 	snprintf(text, sizeof(text), good_conf, f.dir);
@@ -226,9 +227,15 @@ setup(void **state)
 	f.listening[0] = listen_at("mapd-ctl.sock", NULL);
 	f.listening[1] = listen_at("ledgerd-ctl.sock", &f);
 	f.status = (struct msg_ctl_status){.version = "0.1.0",
-	    .started = T0 - 86400, .now = T0, .rooms = 2, .bookings = 24,
-	    .pending = 1, .last_round = T0 - 20, .rounds = 4321,
-	    .exchange_state = 1, .topdesk_state = 1,
+	    .started = T0 - 86400,
+	    .now = T0,
+	    .rooms = 2,
+	    .bookings = 24,
+	    .pending = 1,
+	    .last_round = T0 - 20,
+	    .rounds = 4321,
+	    .exchange_state = 1,
+	    .topdesk_state = 1,
 	    .key_source = "systemd credential orb-kek"};
 	return f.listening[0] < 0 || f.listening[1] < 0 ? -1 : 0;
 }
@@ -236,8 +243,6 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char cmd[128];
-
 	(void)state;
 	/* connections that orbctl has ended go with the next turns */
 	for (int i = 0; i < 3; i++)
@@ -245,8 +250,7 @@ teardown(void **state)
 	close(f.listening[0]);
 	close(f.listening[1]);
 	loop_free(f.loop);
-	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", f.dir);
-	return system(cmd);
+	return scratch_remove(f.dir);
 }
 
 /* --- tests ----------------------------------------------------------------------- */
@@ -361,12 +365,12 @@ nobody_there(void **state)
 	unlink(path);
 	RUN("status");
 	assert_string_equal(r.out, "");
-	assert_string_equal(r.err,
-	    "orbctl: mapd is not running: systemctl start orb.target\n");
+	assert_string_equal(
+	    r.err, "orbctl: mapd is not running: systemctl start orb.target\n");
 	assert_int_equal(r.status, 3);
 	RUN("status", "--output", "json");
-	assert_string_equal(r.out,
-	    "{\n  \"running\": false,\n  \"well\": false\n}\n");
+	assert_string_equal(
+	    r.out, "{\n  \"running\": false,\n  \"well\": false\n}\n");
 	assert_int_equal(r.status, 3);
 	RUN("plan");
 	assert_int_equal(r.status, 3);
@@ -384,8 +388,9 @@ gone_while_asked(void **state)
 	(void)state;
 	f.silent = 1;
 	RUN("status");
-	assert_string_equal(r.err, "orbctl: mapd closed the connection: "
-				   "journalctl -u orb-mapd\n");
+	assert_string_equal(r.err,
+	    "orbctl: mapd closed the connection: "
+	    "journalctl -u orb-mapd\n");
 	assert_int_equal(r.status, 3);
 }
 
@@ -419,8 +424,8 @@ plan(void **state)
 	f.refuse = "keyd has not given the data key yet";
 	RUN("plan");
 	assert_string_equal(r.out, "");
-	assert_string_equal(r.err,
-	    "orbctl: keyd has not given the data key yet\n");
+	assert_string_equal(
+	    r.err, "orbctl: keyd has not given the data key yet\n");
 	assert_int_equal(r.status, 1);
 }
 
@@ -500,8 +505,8 @@ terminal(void **state)
 
 	(void)state;
 	f.rooms = 2;
-	orbctl_run(f.loop, f.conf, 70,
-	    (const char *const[]){"status", NULL}, &r);
+	orbctl_run(
+	    f.loop, f.conf, 70, (const char *const[]){"status", NULL}, &r);
 	assert_non_null(strstr(r.out, "\033[1;32mwell\033[0m"));
 	assert_null(strstr(r.out, "\xc2\x9b"));
 	orbctl_run(f.loop, f.conf, 90,
@@ -523,7 +528,8 @@ config_check(void **state)
 	RUN("config", "check");
 	snprintf(want, sizeof(want),
 	    "%s: 0 rooms, Microsoft Graph of tenant contoso.example, TOPdesk "
-	    "at https://topdesk.test/tas/api\n", f.conf);
+	    "at https://topdesk.test/tas/api\n",
+	    f.conf);
 	assert_memory_equal(r.out, want, strlen(want));
 	assert_non_null(strstr(r.out, "  no rooms: nothing will be done\n"));
 	assert_int_equal(r.status, 0);
@@ -570,9 +576,9 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {T(status_well), T(status_not_well),
-		T(status_json), T(nobody_there), T(gone_while_asked), T(plan),
-		T(problems_and_approve), T(sync_now), T(audit), T(terminal),
-		T(config_check), T(usage)};
+	    T(status_json), T(nobody_there), T(gone_while_asked), T(plan),
+	    T(problems_and_approve), T(sync_now), T(audit), T(terminal),
+	    T(config_check), T(usage)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
