@@ -61,13 +61,20 @@ topdesk_path_list(struct strbuf *b, const char *const *rooms, size_t n,
 	return b->err;
 }
 
-/* v1,v2,... until the path is long enough. */
+/* Is there room for this value, quoted and every byte of it encoded? */
+static int
+fits(const struct strbuf *b, const char *value)
+{
+	return b->len + 3 * strlen(value) + 8 < TOPDESK_QUERY_MAX;
+}
+
+/* v1,v2,... as many as fit, at least one; how many. */
 static size_t
 values(struct strbuf *b, const char *const *v, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n && (i == 0 || b->len < TOPDESK_QUERY_MAX); i++) {
+	for (i = 0; i < n && (i == 0 || fits(b, v[i])); i++) {
 		if (i)
 			strbuf_ch(b, ',');
 		query_fiql(b, v[i]);
@@ -115,8 +122,9 @@ topdesk_path_persons(
 	strbuf_reset(b);
 	strbuf_str(b, "/persons?query=");
 	expression(b, "email=in=(");
-	for (i = 0; i < n && (i == 0 || b->len < TOPDESK_QUERY_MAX - 800);
-	     i++) {
+	for (i = 0; i < n; i++) {
+		if (i > 0 && !(fits(b, addresses[i]) && b->len < 5000))
+			break;
 		if (i)
 			strbuf_ch(b, ',');
 		query_fiql(b, addresses[i]);
