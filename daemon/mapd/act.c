@@ -189,7 +189,16 @@ act_looked(struct job *j, const struct reservation *r)
 			job_next(j, JOB_PERSON);
 		return;
 	}
-	/* Not in the list is no evidence; a write by its id will tell. */
+	/* Not in the list is no evidence; a write by its id will tell.  But
+	 * not a cancellation of unknown outcome: see below. */
+	if (r == NULL && kind == PLAN_CANCEL && j->act.state == ACT_SENT) {
+		j->outcome = j->has_agreed && j->agreed.a.end <= time(NULL)
+		    ? OUTCOME_STALE
+		    : OUTCOME_UNKNOWN;
+		strcpy(j->text, "the reservation is not to be seen");
+		job_next(j, JOB_OVER);
+		return;
+	}
 	if (r == NULL) {
 		job_next(j, JOB_ANNOUNCE);
 		return;
@@ -199,8 +208,11 @@ act_looked(struct job *j, const struct reservation *r)
 		return;
 	}
 	/* Somebody changed it since it was planned: plan again.  What an
-	 * action of unknown outcome changed itself is not that. */
+	 * action of unknown outcome changed itself is not that; but the meeting
+	 * may be wanted again since, so a cancellation that had no effect is
+	 * never sent from the journal: it too is planned again. */
 	if (r->s.state == BOOKING_STATE_CANCELLED ||
+	    (kind == PLAN_CANCEL && j->act.state == ACT_SENT) ||
 	    (j->act.state != ACT_SENT && j->base && r->s.changed != j->base)) {
 		j->outcome = OUTCOME_STALE;
 		strcpy(j->text, "the reservation changed meanwhile");

@@ -54,7 +54,7 @@ struct agreed {
 	uint8_t key[KEY_LEN];
 	uint8_t ex_print[PRINT_LEN], td_print[PRINT_LEN]; /* zero: unknown */
 	int64_t start, end;
-	int64_t changed;	/* topdesk: modificationDate then, 0 unknown */
+	int64_t changed;	/* topdesk's then, 0 unknown */
 	uint64_t group;
 	uint32_t row;
 	uint8_t gen;		/* 0: nothing agreed yet, the row is only busy or waiting */

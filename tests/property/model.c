@@ -74,6 +74,17 @@ db_path(const struct model *m, const char *tail, char path[256])
 	snprintf(path, 256, "%s/state-%u%s", m->dir, m->file, tail);
 }
 
+/* Whose cancellation one sees later, nobody can tell. */
+static int
+doubt(void *arg, const struct act *a)
+{
+	struct model *m = arg;
+
+	if (a->state == ACT_SENT && a->aim.kind == PLAN_CANCEL)
+		m->w->res[atoi(a->remote_id)].doubt = 1;
+	return 0;
+}
+
 static int
 open_file(struct model *m)
 {
@@ -94,6 +105,7 @@ open_file(struct model *m)
 	}
 	if (store_set_seal(m->st, m->seal, &rebuilt, &e) ||
 	    store_act_recover(m->st, &n, &e) ||
+	    store_act_list(m->st, doubt, m, &e) ||
 	    store_room(m->st, "room@example.org", "location", &m->room, &e))
 		return fail(m, &e);
 	return 0;
