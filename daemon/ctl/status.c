@@ -175,7 +175,8 @@ print_text(const struct status *s)
 	if (*m->key_source)
 		printf("  %-9s %s\n", "key", m->key_source);
 	print_count(m->problems, "problem", "problems", "orbctl problems");
-	print_count(m->conflicts, "conflict", "conflicts", "orbctl conflicts");
+	print_count(m->conflicts, "conflict", "conflicts",
+	    "orbctl audit tail --event conflict");
 	print_count(m->held_cancellations, "held cancellation",
 	    "held cancellations", "look with orbctl plan, then orbctl approve");
 }

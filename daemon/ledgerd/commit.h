@@ -20,6 +20,10 @@
 #include "ledgerd/store.h"
 #include "lib/chan.h"
 
+/* No more bytes than these are ever written and not yet synced: a group, and
+ * the largest message that can come on top. */
+#define COMMIT_UNSYNCED_MAX (1024 * 1024)
+
 struct commit;
 
 struct commit_figures {

@@ -6,8 +6,6 @@
  * orbctl read.  It cannot be asked to change or remove a record: there is no
  * such message.  It holds no key and has no network.
  */
-#include "config.h"
-
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -92,11 +90,17 @@ record_start(struct ledgerd *d, const struct store_repair *repair)
 {
 	char text[200];
 
-	ledger_say(d->ledger, EV_PROCESS_STARTED, PACKAGE_VERSION);
+	ledger_say(d->ledger, EV_PROCESS_STARTED, d->level);
 	if (repair->bytes) {
 		snprintf(text, sizeof(text), "%" PRIu64 " bytes, now in %s",
 		    repair->bytes, repair->file);
-		log_warn("the end of the audit log was incomplete: %s", text);
+		if (repair->bytes > COMMIT_UNSYNCED_MAX)
+			log_err("the audit log was damaged, by the disk or by "
+				"somebody: a crash cannot leave so much: %s",
+			    text);
+		else
+			log_warn("the end of the audit log was incomplete: %s",
+			    text);
 		ledger_say(d->ledger, EV_LEDGER_REPAIRED, text);
 	}
 	if (strstr(d->level, "landlock") == NULL)

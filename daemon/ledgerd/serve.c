@@ -10,7 +10,8 @@
 #include "lib/edge.h"
 #include "lib/log.h"
 
-#define PEERS_MAX 32 /* connections at a time, all edges together */
+#define PEERS_MAX 32  /* connections at a time, all edges together */
+#define READERS_MAX 8 /* of them orbctl: people must not shut out a daemon */
 
 /* An edge: what every connection on one socket has in common. */
 struct origin {
@@ -155,11 +156,16 @@ peer_came(struct chan *c, uid_t uid, pid_t pid)
 {
 	struct origin *o = chan_ctx(c);
 	struct peer *free_slot = peer_of(o->ledger, NULL);
+	int readers = 0;
 
-	if (free_slot == NULL) {
-		log_warn("connection from %s (uid %u, pid %d) refused: %d are "
-			 "open already",
-		    o->process, (unsigned)uid, (int)pid, PEERS_MAX);
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		readers += o->ledger->peer[i].chan &&
+		    chan_peer(o->ledger->peer[i].chan) == ROLE_CTL;
+	if (free_slot == NULL ||
+	    (o->role == ROLE_CTL && readers >= READERS_MAX)) {
+		log_warn("connection from %s (uid %u, pid %d) refused: too "
+			 "many are open",
+		    o->process, (unsigned)uid, (int)pid);
 		return -1;
 	}
 	*free_slot = (struct peer){c, uid, pid, NULL};

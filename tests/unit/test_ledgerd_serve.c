@@ -401,6 +401,31 @@ follows(void **state)
 	chan_free(mapd.chan);
 }
 
+/* However many people look, a daemon finds room. */
+static void
+readers_are_limited(void **state)
+{
+	struct client ctl[9], mapd;
+	int sv[2];
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		client_open(&ctl[i], ROLE_CTL, UPSTREAM_NONE);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	assert_null(
+	    ledger_connect(f.ledger, sv[0], ROLE_CTL, UPSTREAM_NONE, 1, 2));
+	close(sv[1]);
+	client_open(&mapd, ROLE_MAPD, UPSTREAM_NONE);
+	send_records(&mapd, 1, 1, &intent);
+	until(&mapd.done, 1);
+	for (int i = 0; i < 8; i++)
+		chan_free(ctl[i].chan);
+	turns(3);
+	client_open(&ctl[8], ROLE_CTL, UPSTREAM_NONE);
+	chan_free(ctl[8].chan);
+	chan_free(mapd.chan);
+}
+
 static void
 slurp(const char *path, char *buf, size_t size)
 {
@@ -484,8 +509,8 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {T(group_is_one_sync), T(large_group),
 	    T(not_durable), T(who_may_say_what), T(reader_cannot_write),
-	    T(disk_full), T(reads_back), T(follows), T(copy_in_a_file),
-	    T(copy_to_journald)};
+	    T(disk_full), T(reads_back), T(follows), T(readers_are_limited),
+	    T(copy_in_a_file), T(copy_to_journald)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
