@@ -363,13 +363,13 @@ structure(struct project *p, char c)
 	case VALUE_OR_END:
 		if (c == ']')
 			return container_close(p, c);
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case VALUE:
 		return value_open(p, c);
 	case NAME_OR_END:
 		if (c == '}')
 			return container_close(p, c);
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case NAME:
 		if (c != '"')
 			return fail(p, "a member's name was expected");

@@ -61,11 +61,12 @@ topdesk_path_list(struct strbuf *b, const char *const *rooms, size_t n,
 	return b->err;
 }
 
-/* Is there room for this value, quoted and every byte of it encoded? */
+/* Is there room for this value so many times, quoted and all its bytes
+ * encoded? */
 static int
-fits(const struct strbuf *b, const char *value)
+fits(const struct strbuf *b, const char *value, size_t times)
 {
-	return b->len + 3 * strlen(value) + 8 < TOPDESK_QUERY_MAX;
+	return b->len + times * (3 * strlen(value) + 8) < TOPDESK_QUERY_MAX;
 }
 
 /* v1,v2,... as many as fit, at least one; how many. */
@@ -74,7 +75,7 @@ values(struct strbuf *b, const char *const *v, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n && (i == 0 || fits(b, v[i])); i++) {
+	for (i = 0; i < n && (i == 0 || fits(b, v[i], 1)); i++) {
 		if (i)
 			strbuf_ch(b, ',');
 		query_fiql(b, v[i]);
@@ -123,7 +124,7 @@ topdesk_path_persons(
 	strbuf_str(b, "/persons?query=");
 	expression(b, "email=in=(");
 	for (i = 0; i < n; i++) {
-		if (i > 0 && !(fits(b, addresses[i]) && b->len < 5000))
+		if (i > 0 && !fits(b, addresses[i], 2))
 			break;
 		if (i)
 			strbuf_ch(b, ',');
