@@ -13,8 +13,8 @@ import time
 
 parser = argparse.ArgumentParser(description="Shows ORB at work.")
 parser.add_argument("--build", default=os.environ.get("ORB_BUILD", "build"))
-parser.add_argument("--pace", type=float, default=1.0,
-                    help="seconds between the acts (default 1)")
+parser.add_argument("--pace", type=float, default=2.0,
+                    help="seconds between the acts (default 2)")
 arguments = parser.parse_args()
 os.environ["ORB_BUILD"] = os.path.abspath(arguments.build)
 
@@ -217,17 +217,11 @@ def processes(orb):
             "never" if fact(pid, "NoNewPrivs") == "1" else "POSSIBLE"))
 
 
-def total(tree):
-    """The sum of all numbers named requests or count in the counters."""
-    return {k: v.get("requests", 0) for k, v in tree.items()
-            if isinstance(v, dict) and "requests" in v}
-
-
 def summary(orb, acts):
     result = orb.compare()
     counters = orb.sim.counters()
     violations = orb.sim.violations()
-    status = orb.orbctl("status", check=False) or {}
+    status = orb.status()
     late = [a for a in acts if a.delay is None]
     delays = sorted(a.delay for a in acts if a.delay is not None)
     print("\n%sCompared by the simulator%s, room by room, on both sides" % (
@@ -245,10 +239,12 @@ def summary(orb, acts):
         print(say % ("from Outlook to TOPdesk", "median %.0f ms, longest "
                      "%.0f ms (polling every second)" % (
                          delays[len(delays) // 2], delays[-1])))
-    for name, count in sorted(total(counters.get("listeners", counters)
-                                    ).items()):
-        print(say % ("requests to %s" % name, count))
-    print(say % ("against the API's rules", violations["count"]))
+    for what, listener in (("Microsoft Graph", "graph"),
+                           ("its login", "login"), ("TOPdesk", "topdesk"),
+                           ("any other host", "trap")):
+        print(say % ("requests to " + what,
+                     counters["listeners"][listener]["requests"]))
+    print(say % ("requests against the APIs' rules", violations["count"]))
     print(say % ("key of stored credentials", "file (demo only)"))
     if isinstance(status, dict) and status.get("key_source"):
         print(say % ("  as orbctl status says it", status["key_source"]))

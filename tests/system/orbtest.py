@@ -582,6 +582,10 @@ class Orb:
                                                           text)) from None
             return None
 
+    def status(self):
+        """orbctl status, which ends with 1 when something is not well."""
+        return self.orbctl("status", check=False) or {}
+
     def credentials(self, names=UPSTREAMS):
         """Enters what a person would, from descriptors."""
         source = {"exchange": "client_secret", "topdesk": "topdesk_password"}
