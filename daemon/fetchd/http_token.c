@@ -49,7 +49,8 @@ parse_error(const json_t *root, struct token_answer *a, const char **text)
 		return -1;
 	}
 	/* The words are RFC 6749's; anything else is not passed on. */
-	if (strlen(name) < sizeof(a->error) && name[strspn(name, from)] == '\0')
+	if (name[0] && strlen(name) < sizeof(a->error) &&
+	    name[strspn(name, from)] == '\0')
 		strcpy(a->error, name);
 	else
 		strcpy(a->error, "error");

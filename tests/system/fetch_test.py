@@ -714,6 +714,14 @@ class Http2(Base):
         if shutil.which("nghttpx") is None:
             self.skipTest("nghttpx is not installed")
         self.server = fs.Server()
+        # The port may be taken between asking for it and using it.
+        for _ in range(5):
+            self.begin_front()
+            if wait_for(self.up, 10):
+                break
+        self.start(self.port)
+
+    def begin_front(self):
         s = socket.create_server(("127.0.0.1", 0))
         self.port = s.getsockname()[1]
         s.close()
@@ -726,10 +734,10 @@ class Http2(Base):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(self.front.wait)
         self.addCleanup(self.front.kill)
-        self.assertTrue(wait_for(self.up))
-        self.start(self.port)
 
     def up(self):
+        if self.front.poll() is not None:
+            self.begin_front()
         try:
             socket.create_connection(("127.0.0.1", self.port)).close()
             return True
