@@ -23,4 +23,10 @@ struct adapter_start {
  */
 int adapter_start(const struct adapter_start *, struct err *);
 
+/*
+ * Makes what only the start needed not resident any more.  Before lock-down,
+ * after everything has been opened; costs a few milliseconds.
+ */
+void start_pages_drop(void);
+
 #endif

@@ -266,6 +266,7 @@ main(int argc, char **argv)
 	token_parse_open();
 	if (pool_open(&h, &e))
 		fatal("%s", e.text);
+	start_pages_drop();
 	lock_down(&h, level, sizeof(level));
 	h.dial_gone = loop_now();
 	loop_idle(h.loop, on_idle, &h);
