@@ -339,6 +339,7 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	struct act act = {
 	    .room = r->st.id, .group = a->group, .created = time(NULL)};
 	struct content bare = {0};
+	char nothing[1] = "";
 	struct wire_out w;
 	int rc;
 
@@ -351,7 +352,7 @@ journal(struct visit *v, const struct action *a, struct err *e)
 			return 0;
 		}
 		bare.s = *seen_of(v, a->key);
-		bare.subject = bare.organiser = bare.body = bare.strings;
+		bare.subject = bare.organiser = bare.body = nothing;
 		c = &bare;
 	}
 	memcpy(act.key, a->key, KEY_LEN);
