@@ -60,7 +60,7 @@ int store_rooms_unknown(struct store *, const int64_t *ids, size_t nids,
 /* --- exchange as seen ----------------------------------------------------------- */
 struct seen_row {
 	struct seen s;
-	char *remote_id, *series_id; /* Exchange's ids; malloced by load */
+	char *remote_id, *series_id; /* malloced by load; "" when there is none */
 };
 int store_seen_put(struct store *, int64_t room, const struct seen *,
     const char *remote_id, const char *series_id, struct err *);
