@@ -81,7 +81,8 @@ fault_matches(struct fault *f, const struct request *r, const char *template)
 
 	if (f->count == 0 ||
 	    (f->listener != -1 && f->listener != (int)r->listener) ||
-	    (f->kind == FAULT_INNER_429) != (r->is_inner != 0))
+	    (f->kind != FAULT_410 &&
+		(f->kind == FAULT_INNER_429) != (r->is_inner != 0)))
 		return 0;
 	if (f->kind == FAULT_410 && (template == NULL ||
 	    strstr(template, "delta") == NULL))

@@ -23,6 +23,8 @@ struct call {
 	struct project *project; /* NULL: no body, or none that is read */
 	struct reply reply;
 	size_t fed;
+	int write;  /* it changes something: not idempotent */
+	int orphan; /* a write whose asker went away while it was under way */
 };
 
 struct outbound {
@@ -30,6 +32,7 @@ struct outbound {
 	unsigned limit, under_way, receiving;
 	struct call *queue, **tail; /* not sent yet */
 	struct call *sent;
+	unsigned orphans;
 	int pumping;
 	uint64_t seed, counter;
 	char correlation[40];
@@ -159,6 +162,7 @@ finish(struct call *k)
 	if (*p)
 		*p = k->next;
 	o->under_way--;
+	o->orphans -= k->orphan != 0;
 	if (k->reply.status)
 		o->receiving--;
 	if (k->project && k->fed > 0 && k->reply.failed == OUTCOME_OK &&
@@ -270,7 +274,7 @@ pump(struct outbound *o)
 	if (o->pumping)
 		return; /* not from under itself: the queue may be long */
 	o->pumping = 1;
-	while (o->queue && o->under_way < o->limit) {
+	while (o->queue && o->under_way < o->limit && o->orphans == 0) {
 		k = o->queue;
 		if ((o->queue = k->next) == NULL)
 			o->tail = &o->queue;
@@ -298,7 +302,8 @@ outbound_send(struct outbound *o, const struct msg_http_request *m,
 	k->o = o;
 	k->asker = asker;
 	k->arg = arg;
-	if (o->queue == NULL && o->under_way < o->limit) {
+	k->write = !m->idempotent;
+	if (o->queue == NULL && o->under_way < o->limit && o->orphans == 0) {
 		if (transmit(k, m) == 0)
 			return 0;
 		call_free(k);
@@ -323,8 +328,11 @@ outbound_drop(struct outbound *o, const void *arg)
 		if (k->arg == arg)
 			k->asker = NULL;
 	for (k = o->sent; k; k = k->next)
-		if (k->arg == arg)
+		if (k->arg == arg && k->asker) {
 			k->asker = NULL;
+			k->orphan = k->write;
+			o->orphans += k->orphan != 0;
+		}
 }
 
 unsigned

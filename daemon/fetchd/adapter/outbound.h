@@ -51,7 +51,12 @@ void outbound_free(struct outbound *);
  */
 int outbound_send(struct outbound *, const struct msg_http_request *m,
     const struct asker *, void *arg);
-/* arg asks no more: its answers are dropped.  The requests still count. */
+/*
+ * arg asks no more: its answers are dropped.  The requests still count.  While a
+ * write of an asker that went away is under way nothing else is sent: a mapd
+ * that starts again looks for what the one before it may have written, and
+ * must not look before that has happened or not.
+ */
 void outbound_drop(struct outbound *, const void *arg);
 /* How many more would be sent at once; how many answers are coming in. */
 unsigned outbound_room(const struct outbound *);
