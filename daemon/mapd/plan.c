@@ -33,6 +33,7 @@
  *                                   it lies outside the list, CHANGE if e did
  *   6  wanted   live    cancelled   REPORT
  *   7  wanted   dead    live        ADOPT
+ *               dead    cancelled   of a later generation: REPORT as in 3
  *               dead    else        CREATE of the next generation
  *   8  dropped  live    live        CANCEL unless over
  *                       cancelled   BURY
@@ -211,7 +212,9 @@ plan_new(struct turn *w)
 {
 	if (w->t)
 		return emit(w, PLAN_ADOPT, REASON_NONE, 0, w->t->gen);
-	if (w->a)
+	/* A tombstone is ORB's own cancellation; of a later generation, whose
+	 * making was never answered, it was a person's. */
+	if (w->a && (w->cancelled == NULL || w->cancelled->gen <= w->a->gen))
 		return plan_create(w);
 	if (is_over(w, w->e->end))
 		return 0;

@@ -147,10 +147,11 @@ uint64_t
 seal_hash(const struct seal *s, const char *text)
 {
 	uint8_t full[MAC_LEN];
-	uint64_t v;
+	uint64_t v = 0;
 
 	mac(s, 'h', full, 1, &text);
-	memcpy(&v, full, sizeof(v));
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | full[i];
 	return v;
 }
 

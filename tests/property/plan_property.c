@@ -492,6 +492,7 @@ static const struct {
     {3852, 60, "moved, and then over before anybody looked"},
     {4178, 60, "an earlier generation was cancelled, the last is over"},
     {7183, 60, "refused while hidden, the state lost, moved by a person"},
+    {111414, 60, "made without an answer, hidden, cancelled by a person"},
     {213, 60, "archived, cancelled, and the state lost"},
 };
 

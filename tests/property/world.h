@@ -48,7 +48,7 @@ struct reservation {
 	int text;
 	int person_moved, person_edited; /* since ORB wrote or agreed */
 	int person_cancelled;
-	int doubt;		/* ORB's own cancellation may have been done */
+	int doubt;      /* ORB's own cancellation may have been done */
 	int person_far; /* moved beyond all that ORB looks at */
 	int unclear;    /* ORB cannot know whose text it is */
 };
