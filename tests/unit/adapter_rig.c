@@ -237,7 +237,10 @@ keep(struct rig *r, uint64_t id, const struct booking *b)
 {
 	struct rig_booking *k = &r->got[r->ngot];
 
-	assert_in_range(r->ngot, 0, RIG_BOOKINGS - 1);
+	if (r->ngot == RIG_BOOKINGS) {
+		r->nmore++;
+		return;
+	}
 	r->ngot++;
 	k->id = id;
 	k->b = *b;
@@ -437,7 +440,8 @@ rig_reset(struct rig *r)
 		free((char *)(uintptr_t)b->series_id);
 		free((char *)(uintptr_t)b->link);
 	}
-	r->ngot = r->nremoved = r->nseries = r->npersons = r->ended = 0;
+	r->ngot = r->nmore = r->nremoved = r->nseries = r->npersons = r->ended =
+	    0;
 	r->requests = r->batches = r->inner = r->holds = r->incidents = 0;
 	r->nlog = 0;
 	r->text[0] = r->cursor[0] = '\0';
@@ -446,7 +450,7 @@ rig_reset(struct rig *r)
 void
 rig_run(struct rig *r, unsigned n)
 {
-	int64_t end = loop_now() + 1000;
+	int64_t end = loop_now() + 5000;
 
 	while (r->ended < n && loop_now() < end)
 		loop_turn(r->loop, 20);

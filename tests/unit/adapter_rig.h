@@ -37,7 +37,7 @@ struct rig {
 	int unanswered; /* ids that a batch leaves out, from its end */
 
 	struct rig_booking got[RIG_BOOKINGS];
-	unsigned ngot;
+	unsigned ngot, nmore; /* more than are kept */
 	char removed[RIG_BOOKINGS][64];
 	unsigned nremoved;
 	char series[RIG_BOOKINGS][64];
@@ -71,7 +71,7 @@ struct rig {
 
 struct rig *rig_new(enum upstream);
 void rig_free(struct rig *);
-/* Turns until n final messages have come, or a second has passed. */
+/* Turns until n final messages have come, or five seconds have passed. */
 void rig_run(struct rig *, unsigned n);
 /* Answers what waits because of slow. */
 void rig_release(struct rig *);

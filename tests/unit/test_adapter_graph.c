@@ -591,6 +591,55 @@ a_new_mapd_takes_over(void **state)
 }
 
 static void
+many_stubs(struct rig *r, const char *method, const char *path,
+    const char *body, struct rig_answer *x)
+{
+	struct strbuf b;
+
+	if (!strstr(path, "/delta?")) {
+		upstream(r, method, path, body, x);
+		return;
+	}
+	strbuf_init(&b, 8 * 1024 * 1024);
+	for (int i = 0; i < 8000; i++)
+		strbuf_fmt(&b,
+		    "%s{\"id\":\"occ-%d\",\"type\":\"occurrence\","
+		    "\"seriesMasterId\":\"master-1\",\"start\":{\"dateTime\":"
+		    "\"2026-12-%02dT%02d:%02d:00\",\"timeZone\":\"UTC\"},"
+		    "\"end\":{\"dateTime\":\"2026-12-31T09:00:00\","
+		    "\"timeZone\":\"UTC\"}}",
+		    i ? "," : "{\"value\":[", i, 1 + i / 1440, i / 60 % 24,
+		    i % 60);
+	strbuf_str(&b,
+	    "],\"@odata.deltaLink\":\"https://graph.test/v1.0/"
+	    "users/x/delta?$deltatoken=n\"}");
+	x->body = b.p;
+}
+
+/* What waited for its master is handed out as mapd takes it. */
+static void
+held_stubs_wait_for_mapd(void **state)
+{
+	struct rig *r = rig();
+
+	(void)state;
+	r->upstream = many_stubs;
+	chan_pause(r->mapd, 1);
+	rig_poll(r, "room1@sim.test", "");
+	flush(r);
+	for (int i = 0; i < 500; i++)
+		loop_turn(r->loop, 1);
+	assert_int_equal(r->ended, 0);
+	assert_in_range(
+	    chan_backlog(r->a.mapd), CHAN_BACKLOG, CHAN_BACKLOG + 4096);
+	chan_pause(r->mapd, 0);
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_OK);
+	assert_int_equal(r->ngot + r->nmore, 8000);
+	rig_free(r);
+}
+
+static void
 with_body(void **state)
 {
 	struct rig *r = rig();
@@ -626,6 +675,7 @@ main(void)
 	    cmocka_unit_test(get_by_id), cmocka_unit_test(expand),
 	    cmocka_unit_test(no_writes),
 	    cmocka_unit_test(a_new_mapd_takes_over),
+	    cmocka_unit_test(held_stubs_wait_for_mapd),
 	    cmocka_unit_test(with_body)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

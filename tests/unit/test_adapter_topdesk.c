@@ -253,6 +253,54 @@ list_failures(void **state)
 	}
 }
 
+static void
+many(struct rig *r, const char *method, const char *path, const char *body,
+    struct rig_answer *x)
+{
+	struct strbuf b;
+
+	(void)r;
+	(void)method;
+	(void)path;
+	(void)body;
+	strbuf_init(&b, 8 * 1024 * 1024);
+	for (int i = 0; i < 8000; i++)
+		strbuf_fmt(&b,
+		    "%s{\"id\":\"id-%d\",\"status\":\"planned\","
+		    "\"plannedStartDate\":\"2026-12-%02dT%02d:%02d:00Z\","
+		    "\"plannedEndDate\":\"2026-12-31T09:00:00Z\","
+		    "\"reservedFacilities\":[{\"location\":{\"id\":\"" ROOM1
+		    "\"}}]}",
+		    i ? "," : "{\"results\":[", i, 1 + i / 1440, i / 60 % 24,
+		    i % 60);
+	strbuf_str(&b, "]}");
+	x->body = b.p;
+}
+
+/* A mapd that does not read stops http, not only the adapter. */
+static void
+a_slow_mapd_is_waited_for(void **state)
+{
+	struct rig *r = rig(many);
+
+	(void)state;
+	chan_pause(r->mapd, 1);
+	rig_poll(r, ROOM1, "");
+	flush(r);
+	for (int i = 0; i < 300; i++)
+		loop_turn(r->loop, 1);
+	assert_int_equal(r->ended, 0);
+	assert_int_equal(r->ngot, 0);
+	/* What is over the mark is what one packet of http's makes. */
+	assert_in_range(
+	    chan_backlog(r->a.mapd), CHAN_BACKLOG, CHAN_BACKLOG + 64 * 1024);
+	chan_pause(r->mapd, 0);
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_OK);
+	assert_int_equal(r->ngot + r->nmore, 8000);
+	rig_free(r);
+}
+
 static struct wire_list
 strs(struct wire_out *w, const char *const *s, uint32_t n)
 {
@@ -383,7 +431,7 @@ get_one(void **state)
 	(void)state;
 	next_answer.body =
 	    (char *)(uintptr_t) "{\"id\":\"" RID "\",\"status\":\"cancelled\","
-						 "\"plannedStartDate\":"
+				"\"plannedStartDate\":"
 				"\"2026-12-01T08:00:00Z\",\"plannedEndDate\":"
 				"\"2026-12-01T09:00:00Z\"}";
 	adapter_get_send(r->mapd, rig_call(r), 0, &m);
@@ -528,6 +576,7 @@ main(void)
 	    cmocka_unit_test(rooms_per_list),
 	    cmocka_unit_test(cut_lists_are_followed),
 	    cmocka_unit_test(list_failures), cmocka_unit_test(find_and_check),
+	    cmocka_unit_test(a_slow_mapd_is_waited_for),
 	    cmocka_unit_test(many_links_are_several_requests),
 	    cmocka_unit_test(persons), cmocka_unit_test(get_one),
 	    cmocka_unit_test(write_outcomes), cmocka_unit_test(writes)};
