@@ -59,8 +59,9 @@
  * and t not, which is rule 4's first case.  Text that is equal is agreed at
  * once, so a rebuilt state causes no write where nothing differs.
  *
- * Not here: reading, writing, limits of mass cancellation (the caller counts
- * with plan_cancellations()), the journal.
+ * Not here: how sightings are compared and what is agreed after an action
+ * (agree.c), words for people and counting (plan_report.c), reading, writing,
+ * the journal.
  */
 #include "mapd/plan.h"
 
@@ -68,6 +69,7 @@
 #include <string.h>
 
 #include "lib/marks.h"
+#include "mapd/agree.h"
 
 /* One key's turn. */
 struct turn {
@@ -82,7 +84,6 @@ struct turn {
 	unsigned nlive, maxgen;
 };
 
-static const uint8_t unknown[PRINT_LEN];
 static const uint8_t no_key[KEY_LEN];
 
 int
@@ -97,30 +98,6 @@ agreed_compare(const void *a, const void *b)
 {
 	return memcmp(((const struct agreed *)a)->key,
 	    ((const struct agreed *)b)->key, KEY_LEN);
-}
-
-static int64_t
-minute(int64_t t)
-{
-	return t / 60 - (t % 60 < 0);
-}
-
-static int
-same_time(int64_t s1, int64_t e1, int64_t s2, int64_t e2)
-{
-	return minute(s1) == minute(s2) && minute(e1) == minute(e2);
-}
-
-static int
-is_known(const uint8_t print[PRINT_LEN])
-{
-	return memcmp(print, unknown, PRINT_LEN) != 0;
-}
-
-static int
-same_print(const uint8_t a[PRINT_LEN], const uint8_t b[PRINT_LEN])
-{
-	return memcmp(a, b, PRINT_LEN) == 0;
 }
 
 static int
@@ -225,64 +202,6 @@ plan_new(struct turn *w)
 	return plan_create(w);
 }
 
-/* What differs between three sightings of one booking. */
-struct difference {
-	unsigned write; /* bits: e changed and t does not show it */
-	int both;       /* ... and t was changed as well */
-	int theirs;     /* t was changed, e was not */
-	int learn;      /* e and t are equal, but not so agreed */
-};
-
-static void
-compare_time(const struct seen *e, const struct seen *t, const struct agreed *a,
-    struct difference *d)
-{
-	int ours = !same_time(e->start, e->end, a->start, a->end);
-	int theirs = !same_time(t->start, t->end, a->start, a->end);
-
-	if (same_time(e->start, e->end, t->start, t->end)) {
-		d->learn |= ours;
-	} else if (ours) {
-		d->write |= CHANGE_TIME;
-		d->both |= theirs;
-	} else {
-		d->theirs |= theirs;
-	}
-}
-
-/*
- * Did a person change the text of t?  TOPdesk may keep a text differently than
- * it was written; as long as the reservation was not modified since then, that
- * is no change.  unclear is the answer when nobody knows when it was written.
- */
-static int
-text_edited(const struct seen *t, const struct agreed *a, int unclear)
-{
-	if (!is_known(a->td_print) || !is_known(t->print) ||
-	    same_print(t->print, a->td_print))
-		return 0;
-	return a->changed ? t->changed != a->changed : unclear;
-}
-
-static void
-compare_text(const struct seen *e, const struct seen *t, const struct agreed *a,
-    struct difference *d)
-{
-	int ours = is_known(e->print) && !same_print(e->print, a->ex_print);
-	int moved = is_known(t->print) && !same_print(t->print, a->td_print);
-
-	if (is_known(e->print) && same_print(e->print, t->print)) {
-		d->learn |= ours || moved;
-	} else if (ours) {
-		d->write |= CHANGE_TEXT;
-		/* Rather said once too often than overwritten silently. */
-		d->both |= text_edited(t, a, 1);
-	} else if (moved) {
-		d->theirs |= text_edited(t, a, 0);
-		d->learn |= !text_edited(t, a, 0);
-	}
-}
-
 static int
 is_locked(const struct seen *t)
 {
@@ -293,11 +212,9 @@ is_locked(const struct seen *t)
 static int
 plan_both(struct turn *w)
 {
-	struct difference d = {0};
+	struct difference d;
 
-	compare_time(w->e, w->t, w->a, &d);
-	compare_text(w->e, w->t, w->a, &d);
-	d.learn |= w->a->gen != w->t->gen;
+	agree_compare(w->e, w->t, w->a, &d);
 	if (is_over(w, w->e->end) && is_over(w, w->t->end))
 		return 0;
 	if (d.theirs && report(w, REASON_CHANGED_IN_TOPDESK))
@@ -311,24 +228,11 @@ plan_both(struct turn *w)
 	return d.learn ? emit(w, PLAN_ADOPT, REASON_NONE, 0, w->t->gen) : 0;
 }
 
-/* e against what was agreed, where t is not to be seen. */
-static unsigned
-changed_bits(const struct seen *e, const struct agreed *a)
-{
-	unsigned bits = 0;
-
-	if (!same_time(e->start, e->end, a->start, a->end))
-		bits |= CHANGE_TIME;
-	if (is_known(e->print) && !same_print(e->print, a->ex_print))
-		bits |= CHANGE_TEXT;
-	return bits;
-}
-
 /* Rules 5 and 6: live is agreed, but nothing live is seen. */
 static int
 plan_unseen(struct turn *w)
 {
-	unsigned bits = changed_bits(w->e, w->a);
+	unsigned bits = agree_changed(w->e, w->a);
 
 	if (is_over(w, w->e->end) && is_over(w, w->a->end))
 		return 0;
@@ -404,30 +308,6 @@ is_write(const struct action *x)
 	    x->kind == PLAN_CANCEL;
 }
 
-void
-plan_aim(const struct action *x, const struct seen *e, struct aim *aim)
-{
-	memset(aim, 0, sizeof(*aim));
-	aim->kind = (uint8_t)x->kind;
-	aim->change = (uint8_t)x->change;
-	aim->gen = x->gen;
-	aim->reason = (uint8_t)x->reason;
-	if (x->kind == PLAN_CANCEL || e == NULL)
-		return;
-	aim->start = e->start;
-	aim->end = e->end;
-	memcpy(aim->print, e->print, PRINT_LEN);
-}
-
-static int
-same_aim(const struct aim *a, const struct aim *b)
-{
-	return a->kind == b->kind && a->change == b->change &&
-	    a->gen == b->gen && a->reason == b->reason &&
-	    same_time(a->start, a->end, b->start, b->end) &&
-	    same_print(a->print, b->print);
-}
-
 /*
  * Rule 12 for an action that waits: of the actions from first on, the write is
  * dropped when it is what waits already; without a write, what waits goes.
@@ -442,7 +322,7 @@ plan_waiting(struct turn *w, const struct agreed *waits, size_t first)
 		if (!is_write(&out->actions[i]))
 			continue;
 		plan_aim(&out->actions[i], w->e, &aim);
-		if (!same_aim(&aim, &waits->aim))
+		if (!aim_same(&aim, &waits->aim))
 			return 0;
 		memmove(&out->actions[i], &out->actions[i + 1],
 		    (--out->n - i) * sizeof(out->actions[0]));
@@ -533,144 +413,4 @@ plan_free(struct plan_output *out)
 {
 	free(out->actions);
 	memset(out, 0, sizeof(*out));
-}
-
-void
-agreed_adopt(struct agreed *a, const struct seen *e, const struct seen *t)
-{
-	struct difference d = {0};
-	int fresh = a->gen == 0 || a->dead;
-
-	memcpy(a->key, t->key, KEY_LEN);
-	if (e)
-		a->group = e->group;
-	if (fresh) {
-		memset(a->ex_print, 0, PRINT_LEN);
-		memset(a->td_print, 0, PRINT_LEN);
-	}
-	compare_time(e ? e : t, t, a, &d);
-	if (fresh || !d.theirs) {
-		a->start = t->start;
-		a->end = t->end;
-	}
-	d.theirs = 0;
-	compare_text(e ? e : t, t, a, &d);
-	if (e && same_print(e->print, t->print))
-		memcpy(a->ex_print, e->print, PRINT_LEN);
-	if (fresh || !d.theirs) {
-		memcpy(a->td_print, t->print, PRINT_LEN);
-		a->changed = t->changed;
-	}
-	a->gen = t->gen;
-	a->dead = 0;
-}
-
-void
-agreed_settle(struct agreed *a, const struct aim *aim, int64_t changed)
-{
-	int create = aim->kind == PLAN_CREATE;
-
-	if (aim->gen)
-		a->gen = aim->gen;
-	a->dead = aim->kind == PLAN_CANCEL || aim->kind == PLAN_BURY;
-	if (create || (aim->change & CHANGE_TIME)) {
-		a->start = aim->start;
-		a->end = aim->end;
-	}
-	if (create || (aim->change & CHANGE_TEXT)) {
-		memcpy(a->ex_print, aim->print, PRINT_LEN);
-		memcpy(a->td_print, aim->print, PRINT_LEN);
-		/* Only here: a write of the time alone must not make text that
-		 * a person edited before it look like ours. */
-		a->changed = changed;
-	}
-}
-
-static int
-compare_groups(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-size_t
-plan_cancellations(const struct plan_output *out, size_t nrooms)
-{
-	uint64_t *groups = NULL;
-	size_t n = 0, total = 0, distinct = 0;
-
-	for (size_t r = 0; r < nrooms; r++)
-		for (size_t i = 0; i < out[r].n; i++)
-			total += out[r].actions[i].kind == PLAN_CANCEL;
-	if (total == 0)
-		return 0;
-	/* Without memory each counts: rather ask a person than not. */
-	if ((groups = malloc(total * sizeof(*groups))) == NULL)
-		return total;
-	for (size_t r = 0; r < nrooms; r++)
-		for (size_t i = 0; i < out[r].n; i++) {
-			if (out[r].actions[i].kind != PLAN_CANCEL)
-				continue;
-			/* An unknown group is one of its own. */
-			if (out[r].actions[i].group == 0)
-				distinct++;
-			else
-				groups[n++] = out[r].actions[i].group;
-		}
-	qsort(groups, n, sizeof(*groups), compare_groups);
-	for (size_t i = 0; i < n; i++)
-		distinct += i == 0 || groups[i] != groups[i - 1];
-	free(groups);
-	return distinct;
-}
-
-const char *
-plan_kind_name(enum plan_kind kind)
-{
-	static const char *const names[] = {[PLAN_CREATE] = "create",
-	    [PLAN_ADOPT] = "adopt",
-	    [PLAN_CHANGE] = "change",
-	    [PLAN_CANCEL] = "cancel",
-	    [PLAN_BURY] = "bury",
-	    [PLAN_FORGET] = "forget",
-	    [PLAN_UNHOLD] = "unhold",
-	    [PLAN_CONFIRM] = "confirm",
-	    [PLAN_REPORT] = "report"};
-
-	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind]
-							       : "unknown";
-}
-
-const char *
-plan_reason_text(enum plan_reason reason)
-{
-	switch (reason) {
-	case REASON_NONE:
-		return "";
-	case REASON_CANCELLED_IN_TOPDESK:
-		return "cancelled in TOPdesk, but still booked in Exchange: "
-		       "cancel the meeting in Outlook, or move it to have it "
-		       "reserved anew by hand";
-	case REASON_CHANGED_IN_TOPDESK:
-		return "changed in TOPdesk only: make the same change in "
-		       "Outlook, or change it back in TOPdesk";
-	case REASON_CHANGED_ON_BOTH:
-		return "changed in Outlook and in TOPdesk: Outlook's was "
-		       "written; tell whoever changed the reservation";
-	case REASON_CONFLICTING:
-		return "TOPdesk planned it over another reservation: move one "
-		       "of the two";
-	case REASON_ORPHAN:
-		return "the reservation carries ORB's link, but Exchange shows "
-		       "no such meeting and no sign that it was cancelled: "
-		       "cancel it in TOPdesk if it is not needed";
-	case REASON_LOCKED:
-		return "the reservation is issued or archived, so TOPdesk "
-		       "refuses the change: make it there by hand";
-	case REASON_DUPLICATE:
-		return "two live reservations carry the same link: cancel the "
-		       "one that is not needed";
-	}
-	return "unknown";
 }

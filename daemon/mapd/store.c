@@ -1,6 +1,6 @@
 /*
  * store.c: the database as a whole: opening it, or putting a damaged one aside
- * and beginning anew; transactions; statements; rooms.
+ * and beginning anew; its key; transactions.
  *
  * Opening reads and checks everything and may rename; what comes after uses
  * the database and its -wal only.  The lock is exclusive: with it WAL needs no
@@ -10,8 +10,8 @@
  * wrong one would be.  So nothing is repaired: what fails its check is put
  * aside for a person to look at, and the state is read anew.
  *
- * Not here: trees (store_trees.c), journal and problems (store_journal.c), SQL
- * text (queries.c).
+ * Not here: rooms (store_rooms.c), trees (store_trees.c), journal and problems
+ * (store_journal.c), SQL text (queries.c) and how it is run (store_query.c).
  */
 #include "mapd/store_db.h"
 
@@ -28,173 +28,6 @@
 
 #define SCHEMA_VERSION 1
 #define APPLICATION_ID 0x4f52426d /* "ORBm", for file(1) and for us */
-#define CURSOR_MAX 12000
-
-/* Of SQLite's answer.  Its message names tables, never values. */
-static int
-db_err(sqlite3 *db, struct err *e, const char *what)
-{
-	int rc = sqlite3_errcode(db) & 0xff, code = EIO;
-	const char *cure = "";
-
-	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB) {
-		code = EUCLEAN;
-		cure = "; restart orb-mapd, which puts it aside and reads both "
-		       "systems anew";
-	} else if (rc == SQLITE_FULL) {
-		code = ENOSPC;
-		cure = "; make room on the disk";
-	} else if (rc == SQLITE_BUSY) {
-		code = EBUSY;
-		cure = "; is another orb-mapd running?";
-	} else if (rc == SQLITE_CANTOPEN || rc == SQLITE_PERM ||
-	    rc == SQLITE_READONLY) {
-		code = EACCES;
-		cure = "; the directory and the file must belong to orb-mapd";
-	}
-	return err_set(e, code, "state database: %s: %s%s", what,
-	    sqlite3_errmsg(db), cure);
-}
-
-/* --- statements ------------------------------------------------------------ */
-
-/* All at once: a wrong statement shows at start, not when it is needed. */
-static int
-prepare_all(struct store *st, struct err *e)
-{
-	for (int i = 0; i < Q_MAX; i++)
-		if (sqlite3_prepare_v3(st->db, query_text[i], -1,
-			SQLITE_PREPARE_PERSISTENT, &st->kept[i],
-			NULL) != SQLITE_OK ||
-		    st->kept[i] == NULL)
-			return db_err(st->db, e, "prepare a statement");
-	return 0;
-}
-
-struct query
-query_start(struct store *st, enum query_id id)
-{
-	struct query q = {st, st->kept[id], 1, SQLITE_OK};
-
-	return q;
-}
-
-void
-query_int(struct query *q, int64_t v)
-{
-	if (q->rc == SQLITE_OK)
-		q->rc = sqlite3_bind_int64(q->s, q->at++, v);
-}
-
-void
-query_blob(struct query *q, const void *p, size_t len)
-{
-	/* A NULL pointer would bind NULL. */
-	if (q->rc == SQLITE_OK)
-		q->rc = sqlite3_bind_blob64(
-		    q->s, q->at++, p ? p : "", len, SQLITE_STATIC);
-}
-
-void
-query_str(struct query *q, const char *s)
-{
-	if (q->rc == SQLITE_OK)
-		q->rc = sqlite3_bind_text(
-		    q->s, q->at++, s ? s : "", -1, SQLITE_STATIC);
-}
-
-void
-query_null(struct query *q)
-{
-	if (q->rc == SQLITE_OK)
-		q->rc = sqlite3_bind_null(q->s, q->at++);
-}
-
-int
-query_row(struct query *q)
-{
-	if (q->rc == SQLITE_OK || q->rc == SQLITE_ROW)
-		q->rc = sqlite3_step(q->s);
-	q->at = 0;
-	return q->rc == SQLITE_ROW;
-}
-
-int64_t
-query_get_int(struct query *q)
-{
-	return sqlite3_column_int64(q->s, q->at++);
-}
-
-struct wire_bytes
-query_get_bytes(struct query *q)
-{
-	struct wire_bytes b;
-
-	b.p = sqlite3_column_blob(q->s, q->at);
-	b.len = (size_t)sqlite3_column_bytes(q->s, q->at++);
-	return b;
-}
-
-void
-query_get_blob(struct query *q, void *out, size_t n)
-{
-	struct wire_bytes b = query_get_bytes(q);
-
-	if (b.len == n)
-		memcpy(out, b.p, n);
-	else
-		q->rc = SQLITE_CORRUPT;
-}
-
-const char *
-query_get_str(struct query *q)
-{
-	return (const char *)sqlite3_column_text(q->s, q->at++);
-}
-
-int
-query_end(struct query *q, struct err *e, const char *what)
-{
-	int rc = 0;
-
-	if (q->rc == SQLITE_OK)
-		q->rc = sqlite3_step(q->s);
-	if (q->rc == SQLITE_CORRUPT && sqlite3_errcode(q->st->db) != q->rc)
-		rc = err_set(e, EUCLEAN,
-		    "state database: %s: a row is not as it was written; stop "
-		    "orb-mapd, move the database away and start it",
-		    what);
-	else if (q->rc != SQLITE_DONE && q->rc != SQLITE_ROW)
-		rc = db_err(q->st->db, e, what);
-	if (q->s) {
-		sqlite3_reset(q->s);
-		sqlite3_clear_bindings(q->s);
-	}
-	return rc;
-}
-
-int
-query_run(struct store *st, enum query_id id, struct err *e, const char *what)
-{
-	struct query q = query_start(st, id);
-
-	return query_end(&q, e, what);
-}
-
-int
-rows_grow(void **p, size_t n, size_t *cap, size_t size)
-{
-	size_t more = *cap ? *cap * 2 : 64;
-	void *q;
-
-	if (n < *cap)
-		return 0;
-	if ((q = realloc(*p, more * size)) == NULL)
-		return -1;
-	*p = q;
-	*cap = more;
-	return 0;
-}
 
 /* --- opening ---------------------------------------------------------------- */
 
@@ -326,7 +159,7 @@ open_once(const char *path, struct err *e)
 	}
 	sqlite3_busy_timeout(st->db, 2000);
 	if (exec(st, settings, e, "open") || schema_check(st, path, e) ||
-	    integrity_check(st, e) || prepare_all(st, e) ||
+	    integrity_check(st, e) || query_prepare_all(st, e) ||
 	    query_run(st, Q_SERIES_SWEEP, e, "sweep series"))
 		goto bad;
 	return st;
@@ -464,139 +297,4 @@ store_rollback(struct store *st)
 	/* SQLite may have rolled back by itself (disk full, I/O error). */
 	if (!sqlite3_get_autocommit(st->db))
 		query_run(st, Q_ROLLBACK, NULL, "roll back");
-}
-
-/* --- rooms ------------------------------------------------------------------------ */
-
-static struct wire_bytes
-cursor_place(int64_t room, uint8_t buf[16])
-{
-	struct wire_bytes aad = {buf, 16};
-
-	memcpy(buf, "cursor: ", 8);
-	for (int i = 0; i < 8; i++)
-		buf[8 + i] = (uint8_t)((uint64_t)room >> (56 - 8 * i));
-	return aad;
-}
-
-/* A cursor that cannot be opened is none: the room is read whole. */
-static int
-cursor_open(struct store *st, struct wire_bytes sealed, struct room_state *r,
-    struct err *e)
-{
-	struct secret plain;
-	uint8_t aad[16];
-
-	if (sealed.len == 0 ||
-	    seal_open(st->seal, cursor_place(r->id, aad), sealed, &plain))
-		return 0;
-	r->cursor = malloc(plain.len ? plain.len : 1);
-	if (r->cursor) {
-		memcpy(r->cursor, plain.p, plain.len);
-		r->cursor_len = plain.len;
-	}
-	secret_free(&plain);
-	return r->cursor ? 0 : err_set(e, ENOMEM, "no memory for a cursor");
-}
-
-static int
-room_get(struct store *st, const uint8_t hash[PRINT_LEN], struct room_state *r,
-    struct err *e)
-{
-	struct query q = query_start(st, Q_ROOM_GET);
-	int rc = 0, found;
-
-	memset(r, 0, sizeof(*r));
-	query_blob(&q, hash, PRINT_LEN);
-	if ((found = query_row(&q)) != 0) {
-		r->id = query_get_int(&q);
-		r->from = query_get_int(&q);
-		r->to = query_get_int(&q);
-		r->based = query_get_int(&q);
-		rc = cursor_open(st, query_get_bytes(&q), r, e);
-	}
-	if (query_end(&q, e, "read a room") || rc) {
-		free(r->cursor);
-		r->cursor = NULL;
-		return -1;
-	}
-	return found;
-}
-
-int
-store_room(struct store *st, const char *mailbox, const char *location,
-    struct room_state *out, struct err *e)
-{
-	const char *parts[] = {"room", mailbox, location};
-	uint8_t hash[PRINT_LEN];
-	struct room_state r;
-	struct query q;
-	int rc;
-
-	if (st->seal == NULL)
-		return err_set(e, EINVAL, "state database: no data key yet");
-	seal_print(st->seal, hash, 3, parts);
-	if ((rc = room_get(st, hash, &r, e)) == 0) {
-		q = query_start(st, Q_ROOM_ADD);
-		query_blob(&q, hash, PRINT_LEN);
-		if (query_end(&q, e, "add a room"))
-			return -1;
-		rc = room_get(st, hash, &r, e);
-	}
-	if (rc < 0)
-		return -1;
-	*out = r;
-	return 0;
-}
-
-int
-store_room_cursor(struct store *st, const struct room_state *r, struct err *e)
-{
-	struct wire_bytes plain = {r->cursor, r->cursor_len};
-	struct query q;
-	struct wire_out sealed;
-	uint8_t aad[16];
-	int rc = -1;
-
-	wire_out_init(&sealed, CURSOR_MAX + 64);
-	if (st->seal == NULL ||
-	    (r->cursor &&
-		seal_close(
-		    st->seal, cursor_place(r->id, aad), plain, &sealed))) {
-		err_set(e, EINVAL, "state database: cannot seal a cursor");
-		goto out;
-	}
-	q = query_start(st, Q_ROOM_CURSOR);
-	query_int(&q, r->from);
-	query_int(&q, r->to);
-	query_int(&q, r->based);
-	if (r->cursor)
-		query_blob(&q, sealed.buf, sealed.len);
-	else
-		query_null(&q);
-	query_int(&q, r->id);
-	rc = query_end(&q, e, "keep a cursor");
-out:
-	wire_out_free(&sealed);
-	return rc;
-}
-
-int
-store_rooms_unknown(
-    struct store *st, const int64_t *ids, size_t nids, size_t *n, struct err *e)
-{
-	struct query q = query_start(st, Q_ROOM_IDS);
-	size_t unknown = 0, i;
-	int64_t id;
-
-	while (query_row(&q)) {
-		id = query_get_int(&q);
-		for (i = 0; i < nids && ids[i] != id; i++)
-			;
-		unknown += i == nids;
-	}
-	if (query_end(&q, e, "list rooms"))
-		return -1;
-	*n = unknown;
-	return 0;
 }

@@ -72,6 +72,11 @@ struct query {
 	int rc;
 };
 
+/* All at once: a wrong statement shows at start, not when it is needed. */
+int query_prepare_all(struct store *, struct err *);
+/* Of SQLite's last answer: returns -1, the text says what could not be done. */
+int db_err(sqlite3 *, struct err *, const char *what);
+
 struct query query_start(struct store *, enum query_id);
 /* Bind the next parameter; the memory must stay until query_end(). */
 void query_int(struct query *, int64_t);

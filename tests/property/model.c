@@ -572,8 +572,10 @@ adopt(struct round *r, const struct action *x)
 	agreed_adopt(&row.a, e, t);
 	row_names(&row, (int)x->topdesk);
 	/* What is agreed is nobody's change any more. */
-	if (row.a.start == res->start && row.a.end == res->end)
+	if (row.a.start == res->start && row.a.end == res->end) {
 		res->person_moved = 0;
+		res->agreed_start = res->start;
+	}
 	if (memcmp(row.a.td_print, t->print, PRINT_LEN) == 0)
 		res->person_edited = 0;
 	return store_agreed_put(m->st, m->room.id, &row, &err) ? fail(m, &err)

@@ -235,7 +235,7 @@ topdesk_person_moves(struct world *w, int slot, uint32_t how)
 	r->end += how % 64 == 63 ? 90 * DAY : by;
 	r->state = state_at(w, r, r->start, r->end);
 	r->changed = tick_clock(w);
-	r->person_moved = 1;
+	r->person_moved = r->start != r->agreed_start;
 	r->person_far |= how % 64 == 63;
 	w->touched++;
 }
@@ -376,7 +376,7 @@ topdesk_create(struct world *w, int slot, const struct aim *aim, int *id)
 	memset(r, 0, sizeof(*r));
 	r->slot = slot;
 	r->gen = aim->gen;
-	r->start = aim->start;
+	r->start = r->agreed_start = aim->start;
 	r->end = aim->end;
 	r->text = world_text(text_of(aim->print));
 	r->state = state_at(w, r, r->start, r->end);
@@ -401,7 +401,7 @@ topdesk_reschedule(
 	if (r->person_moved && !said_conflict)
 		bad(w, "a person's move is overwritten silently", r->slot);
 	r->person_moved = 0;
-	r->start = aim->start;
+	r->start = r->agreed_start = aim->start;
 	r->end = aim->end;
 	r->state = state_at(w, r, r->start, r->end);
 	r->changed = tick_clock(w);
