@@ -13,6 +13,7 @@
  *	http_pool.c	the multi handle and the connections that dial makes
  *	http_lease.c	leases and the token
  *	http_tls.c	the CA store, the peer's key
+ *	http_memory.c	libcurl's allocator
  *	http_record.c	records for the audit log
  *	http_gate.c, http_path.c, http_token.c	pure, and tested as such
  */
@@ -195,6 +196,10 @@ CURLcode tls_on_context(CURL *, void *ctx, void *arg);
 /* SHA-256 of the SubjectPublicKeyInfo of the peer that easy's connection has
  * verified; only from within a callback of the transfer.  0 or -1. */
 int tls_peer_spki(CURL *easy, uint8_t out[32]);
+
+/* --- http_memory.c ------------------------------------------------------- */
+/* Starts libcurl with an allocator that overwrites what it frees. */
+CURLcode memory_open(void);
 
 /* --- http_pool.c ---------------------------------------------------------- */
 /* The multi handle and the easy handles.  Before lock-down. */

@@ -419,7 +419,7 @@ pool_open(struct http *h, struct err *e)
 {
 	const curl_version_info_data *v;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+	if (memory_open())
 		return err_set(e, ENOMEM, "libcurl could not be started");
 	v = curl_version_info(CURLVERSION_NOW);
 	if (v->ssl_version == NULL || strncmp(v->ssl_version, "OpenSSL", 7))

@@ -35,8 +35,10 @@ on_sending(void *arg, char *peer, char *local, int peer_port, int local_port)
 	(void)peer_port;
 	(void)local_port;
 	s->sent++;
-	if (s->sent > 1 && s->req && !s->req->idempotent)
+	if (s->sent > 1 && s->req && !s->req->idempotent) {
+		s->why = "the connection ended before the answer";
 		return CURL_PREREQFUNC_ABORT;
+	}
 	return CURL_PREREQFUNC_OK;
 }
 

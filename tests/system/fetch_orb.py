@@ -24,10 +24,10 @@ CONF = """
 run_dir = "%(dir)s"; state_dir = "%(dir)s"; default_zone = "Europe/Amsterdam";
 exchange: { tenant = "%(tenant)s";
 	client_id = "11111111-2222-3333-4444-555555555555";
-	login_url = "https://localhost:%(port)d/login";
-	graph_url = "https://localhost:%(port)d/v1.0";
+	login_url = "https://%(host)s:%(port)d/login";
+	graph_url = "https://%(host)s:%(port)d/v1.0";
 	ca_file = "%(certs)s/ca.pem"; %(upstream)s };
-topdesk: { url = "https://localhost:%(port)d/tas/api"; login = "ORB";
+topdesk: { url = "https://%(host)s:%(port)d/tas/api"; login = "ORB";
 	fallback_person = "66666666-7777-8888-9999-000000000000";
 	ca_file = "%(certs)s/ca.pem"; %(upstream)s };
 users: { dial_exchange = "%(uid)d"; dial_topdesk = "%(uid)d";
@@ -69,7 +69,7 @@ class Answer:
 
 class Orb:
     def __init__(self, port, certs, upstream="topdesk", options="",
-                 dial=True):
+                 dial=True, host="localhost"):
         self.temp = tempfile.TemporaryDirectory(prefix="orb-fetch.")
         self.dir = self.temp.name
         self.upstream = upstream
@@ -82,7 +82,7 @@ class Orb:
         self.conf = os.path.join(self.dir, "orb.conf")
         with open(self.conf, "w") as f:
             f.write(CONF % {"dir": self.dir, "port": port, "certs": certs,
-                            "uid": os.getuid(), "upstream": options,
+                            "uid": os.getuid(), "upstream": options, "host": host,
                             "tenant": TENANT})
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.listen("keyd-http-%s.sock" % upstream, self.serve_keyd)

@@ -446,6 +446,14 @@ class Untrusted(Base):
         self.assertTrue(wait_for(lambda: any(
             "Connection refused" in s for s in self.orb.status)))
 
+    def test_no_name(self):
+        """a name that does not resolve: DNS is named, and the time is bounded"""
+        self.again(host="no-such-host.invalid")
+        a = self.orb.get("/version", timeout=40)
+        self.assertEqual(a.outcome, "failed")
+        self.assertIn("DNS: no address for no-such-host.invalid", a.text)
+        self.assertIsNone(self.orb.dial.poll())
+
     def test_no_dial(self):
         """orb-dial does not run: said so, after connect_timeout"""
         self.again(dial=False, options="connect_timeout = 1;")
