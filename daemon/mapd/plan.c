@@ -42,6 +42,7 @@
  *               dead    live        CANCEL unless over
  *   9  tentative, policy waits      nothing: the room has not answered yet
  *  10  absent   any     any         nothing; FORGET once a is before the window
+ *                                   and no generation is in the list
  *  11  dropped  none    live        CANCEL unless over
  *      absent   none    live        REPORT orphan
  *  12  an action that may be under way: nothing.  One that is set aside or
@@ -80,8 +81,8 @@ struct turn {
 	const struct seen *t;      /* the live one that counts */
 	const struct seen *locked; /* archived, not cancelled */
 	const struct seen *cancelled;
-	const struct agreed *a; /* NULL also when its gen is 0 */
-	unsigned nlive, maxgen;
+	const struct agreed *a;       /* NULL also when its gen is 0 */
+	unsigned seen, nlive, maxgen; /* reservations of the key */
 };
 
 static const uint8_t no_key[KEY_LEN];
@@ -273,10 +274,11 @@ plan_dropped(struct turn *w)
 static int
 plan_absent(struct turn *w)
 {
+	/* While any generation is to be seen, it is known whose it is. */
+	if (w->a && (w->a->end >= w->in->from || w->seen))
+		return 0;
 	if (w->a)
-		return w->a->end < w->in->from
-		    ? emit(w, PLAN_FORGET, REASON_NONE, 0, w->a->gen)
-		    : 0;
+		return emit(w, PLAN_FORGET, REASON_NONE, 0, w->a->gen);
 	if (w->t && !is_over(w, w->t->end))
 		return report(w, REASON_ORPHAN);
 	return 0;
@@ -352,6 +354,7 @@ plan_key(struct turn *w, const struct agreed *row)
 static void
 sight(struct turn *w, const struct seen *t)
 {
+	w->seen++;
 	if (t->gen > w->maxgen)
 		w->maxgen = t->gen;
 	if (t->state == BOOKING_STATE_CANCELLED) {
