@@ -365,8 +365,14 @@ act_settle(struct job *j, struct err *e)
 		    "the room is taken in TOPdesk at that time");
 		return set_aside(j, e);
 	case OUTCOME_GONE:
-		if (j->act.aim.kind == PLAN_CANCEL)
-			return settled(j, e);
+		/* Deleted, or hidden by a branch filter: should it be seen
+		 * again, it must still be cancelled.  Over, it is dropped. */
+		if (j->act.aim.kind == PLAN_CANCEL) {
+			strcpy(j->text,
+			    "TOPdesk says that it does not exist: deleted, or "
+			    "hidden by a branch filter");
+			return set_aside(j, e);
+		}
 		/* What was to be changed is not there: plan anew. */
 		/* FALLTHROUGH */
 	case OUTCOME_STALE:
