@@ -268,7 +268,8 @@ topdesk_person_cancels(struct world *w, int slot)
 	if (r->doubt)
 		return;
 	r->person_cancelled = 1;
-	if (!is_dropped_slot(&w->slots[slot]))
+	/* mapd may still believe that the organiser cancelled it. */
+	if (!is_dropped_slot(&w->slots[slot]) && !w->slots[slot].shown_dropped)
 		w->slots[slot].person_cancelled = 1;
 }
 
