@@ -87,6 +87,8 @@ def wait_for(what, test, timeout=20.0, pause=0.05):
 class Sim:
     """orb-sim, and its control socket: sim.NAME(x=1) sends the command."""
 
+    live = []  # those of start_sim()
+
     def __init__(self, directory, *options):
         self.dir = directory
         self.log = open(directory + ".log", "ab")
@@ -146,10 +148,12 @@ def start_sim(*options):
     sim = Sim(os.path.join(directory, "sim"), *options)
 
     def stop_all():
+        if sim in Sim.live:
+            Sim.live.remove(sim)
         sim.stop()
         shutil.rmtree(directory, ignore_errors=True)
     sim.stop_all = stop_all
-    atexit.register(stop_all)
+    Sim.live.append(sim)
     return sim
 
 
@@ -529,6 +533,9 @@ class Orb:
         """kill -9 of one process by its name; it is started again."""
         pid = wait_for("%s lives" % process,
                        lambda: self.pids().get(process), 20)
+        unit = self.units[process.replace("http", "fetchd").replace(
+            "adapter", "fetchd")]
+        unit.ready = False  # or wait_ready() could see the old one
         os.kill(pid, number)
         return pid
 
@@ -718,8 +725,17 @@ def children(pid):
 def stop_everything():
     for orb in list(Orb.live):
         orb.stop()
+    for sim in list(Sim.live):
+        sim.stop_all()
+
+
+def stopped(number, _):
+    """Not sys.exit(): unittest would take it for a test's failure."""
+    stop_everything()
+    sys.stdout.flush()
+    os._exit(128 + number)
 
 
 atexit.register(stop_everything)
 for _number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-    signal.signal(_number, lambda n, _: sys.exit(128 + n))
+    signal.signal(_number, stopped)

@@ -142,7 +142,7 @@ class Sandbox(unittest.TestCase):
 
     def status(self, pid, key):
         text = orbtest.read("/proc/%d/status" % pid)
-        return re.search(r"^%s:\s*(.*)$" % key, text, re.M).group(1).strip()
+        return re.search(r"^%s:[ \t]*(.*)$" % key, text, re.M).group(1).strip()
 
     def test_all_are_there(self):
         """nine processes, none of them root"""
