@@ -112,5 +112,15 @@ const struct regression regressions[] = {
 	"time             4  0x86ee24db 0x91794817\n"
 	"round            6  0x1f2f53d5 0xa9e1fb0d\n"
 	"series-move      7  0x20a832a 0xd8a56125\n"},
+    {"over, moved, refused, and a person moves it meanwhile", 136613,
+	"series-book      7  0x13e606de 0x71ca8519\n"
+	"series-move      9  0xe1540c4 0x84b5bc77\n"
+	"time             0  0x63af16a3 0x89485de0\n"
+	"round           10  0xe68bc9cf 0xe737cb69\n"
+	"time             0  0x15d0543b 0xb7108af5\n"
+	"refuse           6  0xaa3a8b78 0x2ee1dfd7\n"
+	"move             6  0x61866ecf 0xd00724e8\n"
+	"round            8  0x56955553 0x513b471f\n"
+	"person-moves     6  0xedef9ac 0x919df83e\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);
