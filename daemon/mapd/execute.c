@@ -212,36 +212,62 @@ can_write(const struct mapd *m)
 	    !m->disk_bad;
 }
 
+/*
+ * Drops from acts those whose time another action will free first.  They stay
+ * journaled and are looked at again when something has been settled.
+ */
+static int
+leave_blocked(struct mapd *m, struct act *acts, size_t *n, struct err *e)
+{
+	size_t i, kept = 0;
+	int blocked;
+
+	for (i = 0; i < *n; i++) {
+		blocked = 0;
+		if (acts[i].aim.kind != PLAN_CANCEL && acts[i].state != ACT_SENT &&
+		    store_act_blocked(m->store, &acts[i], &blocked, e))
+			return -1;
+		if (!blocked)
+			acts[kept++] = acts[i];
+	}
+	*n = kept;
+	return 0;
+}
+
 static void
 pull(struct mapd *m)
 {
 	struct executor *ex = &m->ex;
 	struct act *acts = NULL;
 	struct err e;
-	size_t n = 0;
+	size_t n = 0, got;
 
 	if (ex->alive == 0)
 		ex->after = 0;
 	while (can_write(m) && ex->alive + CHUNK <= ALIVE) {
 		if (store_act_due(m->store, time(NULL), ex->after, CHUNK, &acts,
-			&n, &e) ||
-		    make_ready(m, acts, n, &e)) {
-			free(acts);
-			mapd_store_failed(m, &e);
-			return;
-		}
-		for (size_t i = 0; i < n; i++) {
-			ex->after = acts[i].id;
+			&n, &e))
+			goto bad;
+		got = n;
+		if (got)
+			ex->after = acts[got - 1].id;
+		if (leave_blocked(m, acts, &n, &e) ||
+		    make_ready(m, acts, n, &e))
+			goto bad;
+		for (size_t i = 0; i < n; i++)
 			job_start(m, &acts[i]);
-		}
 		free(acts);
 		acts = NULL;
-		if (n < CHUNK) {
+		if (got < CHUNK) {
 			if (ex->alive == 0)
 				sleep_until_due(m);
 			break;
 		}
 	}
+	return;
+bad:
+	free(acts);
+	mapd_store_failed(m, &e);
 }
 
 static void

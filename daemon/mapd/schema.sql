@@ -82,6 +82,8 @@ CREATE TABLE act (
 );
 CREATE UNIQUE INDEX act_key ON act (room, key);
 CREATE INDEX act_due ON act (state, id, next_try);
+-- Actions that make room in TOPdesk: changes (2) and cancellations (3).
+CREATE INDEX act_frees ON act (room) WHERE kind IN (2, 3);
 CREATE INDEX act_next ON act (next_try) WHERE state IN (1, 3);
 
 CREATE TABLE problem (

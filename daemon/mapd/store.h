@@ -133,6 +133,13 @@ int store_act_due(struct store *, int64_t now, int64_t after, size_t max,
     struct act **out, size_t *n, struct err *);
 /* The next_try that comes first, 0 when there is none. */
 int store_act_next(struct store *, int64_t *when, struct err *);
+/*
+ * *blocked: the time that a wants is still taken in TOPdesk by a booking whose
+ * own action will free it: a cancellation (for a creation or a change), a
+ * change (for a creation).  It waits for that, or TOPdesk would see a conflict.
+ */
+int store_act_blocked(struct store *, const struct act *a, int *blocked,
+    struct err *);
 /* At start: everything READY becomes SENT (it is not known whether it was). */
 int store_act_recover(struct store *, size_t *n, struct err *);
 /*

@@ -243,6 +243,21 @@ store_act_next(struct store *st, int64_t *when, struct err *e)
 	return 0;
 }
 
+int
+store_act_blocked(
+    struct store *st, const struct act *a, int *blocked, struct err *e)
+{
+	struct query q = query_start(st, Q_ACT_BLOCKED);
+
+	query_int(&q, a->room);
+	query_int(&q, a->aim.kind == PLAN_CREATE);
+	query_int(&q, a->id);
+	query_int(&q, a->aim.start);
+	query_int(&q, a->aim.end);
+	*blocked = query_row(&q) != 0;
+	return query_end(&q, e, "look for what is in the way");
+}
+
 static int
 act_shift(struct store *st, enum query_id id, size_t *n, struct err *e,
     const char *what)
