@@ -19,8 +19,8 @@
 void identity_key(const char *mailbox, const char *uid, int64_t original_start,
     uint8_t key[KEY_LEN]);
 /* gen from 1. */
-void identity_link(const uint8_t key[KEY_LEN], unsigned gen,
-    char link[IDENTITY_LINK_MAX]);
+void identity_link(
+    const uint8_t key[KEY_LEN], unsigned gen, char link[IDENTITY_LINK_MAX]);
 /* 0, or -1 when it is no link of ORB's. */
 int identity_parse(const char *link, uint8_t key[KEY_LEN], unsigned *gen);
 

@@ -370,45 +370,71 @@ sight(struct turn *w, const struct seen *t)
 	}
 }
 
+/* Where the walk stands in each of the three. */
+struct walk {
+	size_t e, t, a;
+};
+
+static const uint8_t *
+lesser_key(const uint8_t *a, const uint8_t *b)
+{
+	if (a == NULL || b == NULL)
+		return a ? a : b;
+	return memcmp(a, b, KEY_LEN) <= 0 ? a : b;
+}
+
+/* The least key of those still to come, NULL at the end. */
+static const uint8_t *
+walk_key(const struct walk *at, const struct plan_input *in)
+{
+	const uint8_t *e, *t, *a;
+
+	e = at->e < in->nexchange ? in->exchange[at->e].key : NULL;
+	t = at->t < in->ntopdesk ? in->topdesk[at->t].key : NULL;
+	a = at->a < in->nagreed ? in->agreed[at->a].key : NULL;
+	return lesser_key(lesser_key(e, t), a);
+}
+
+/* All that the three say of the turn's key; the walk goes on behind it. */
+static const struct agreed *
+walk_take(struct walk *at, const struct plan_input *in, struct turn *w)
+{
+	const struct agreed *row = NULL;
+
+	for (; at->e < in->nexchange; at->e++) {
+		if (memcmp(in->exchange[at->e].key, w->key, KEY_LEN) != 0)
+			break;
+		w->e = &in->exchange[at->e];
+	}
+	for (; at->t < in->ntopdesk; at->t++) {
+		if (memcmp(in->topdesk[at->t].key, w->key, KEY_LEN) != 0)
+			break;
+		sight(w, &in->topdesk[at->t]);
+	}
+	for (; at->a < in->nagreed; at->a++) {
+		if (memcmp(in->agreed[at->a].key, w->key, KEY_LEN) != 0)
+			break;
+		row = &in->agreed[at->a];
+	}
+	return row;
+}
+
 int
 plan_room(const struct plan_input *in, struct plan_output *out)
 {
-	const struct agreed *row;
+	struct walk at = {0, 0, 0};
 	const uint8_t *key;
-	size_t i = 0, j = 0, k = 0;
 
-	while (j < in->ntopdesk &&
-	    memcmp(in->topdesk[j].key, no_key, KEY_LEN) == 0)
-		j++;
-	for (;;) {
-		struct turn w = {.in = in, .out = out};
+	while (at.t < in->ntopdesk &&
+	    memcmp(in->topdesk[at.t].key, no_key, KEY_LEN) == 0)
+		at.t++;
+	while ((key = walk_key(&at, in)) != NULL) {
+		struct turn w = {.in = in, .out = out, .key = key};
 
-		key = i < in->nexchange ? in->exchange[i].key : NULL;
-		if (j < in->ntopdesk &&
-		    (!key || memcmp(in->topdesk[j].key, key, KEY_LEN) < 0))
-			key = in->topdesk[j].key;
-		if (k < in->nagreed &&
-		    (!key || memcmp(in->agreed[k].key, key, KEY_LEN) < 0))
-			key = in->agreed[k].key;
-		if (key == NULL)
-			return 0;
-		row = NULL;
-		w.key = key;
-		for (; i < in->nexchange &&
-		     memcmp(in->exchange[i].key, key, KEY_LEN) == 0;
-		     i++)
-			w.e = &in->exchange[i];
-		for (; j < in->ntopdesk &&
-		     memcmp(in->topdesk[j].key, key, KEY_LEN) == 0;
-		     j++)
-			sight(&w, &in->topdesk[j]);
-		for (; k < in->nagreed &&
-		     memcmp(in->agreed[k].key, key, KEY_LEN) == 0;
-		     k++)
-			row = &in->agreed[k];
-		if (plan_key(&w, row))
+		if (plan_key(&w, walk_take(&at, in, &w)))
 			return -1;
 	}
+	return 0;
 }
 
 void

@@ -17,7 +17,7 @@
 #include "lib/messages.h"
 #include "mapd/identity.h"
 
-#define PRINT_LEN 16	/* bytes of a fingerprint */
+#define PRINT_LEN 16 /* bytes of a fingerprint */
 
 /*
  * A booking as one side shows it.  Instants are seconds UTC, whole minutes.
@@ -27,26 +27,26 @@
  * the same form, so that equal prints mean equal text.  All zero: unknown.
  */
 struct seen {
-	uint8_t key[KEY_LEN];	/* topdesk without a link of ours: all zero */
+	uint8_t key[KEY_LEN]; /* topdesk without a link of ours: all zero */
 	uint8_t print[PRINT_LEN];
 	int64_t start, end;
-	int64_t changed;	/* topdesk: hash of the change tag, 0 unknown */
-	uint64_t group;		/* exchange: hash of the uid: a series is one group */
-	uint32_t row;		/* the caller's */
-	uint16_t marks;		/* enum mark, lib/marks.h */
-	uint8_t state;		/* enum booking_state */
-	uint8_t gone;		/* exchange: a GET said that it does not exist */
-	uint8_t gen;		/* topdesk: generation of the link */
+	int64_t changed; /* topdesk: hash of the change tag, 0 unknown */
+	uint64_t group;  /* exchange: hash of the uid: a series is one group */
+	uint32_t row;    /* the caller's */
+	uint16_t marks;  /* enum mark, lib/marks.h */
+	uint8_t state;   /* enum booking_state */
+	uint8_t gone;    /* exchange: a GET said that it does not exist */
+	uint8_t gen;     /* topdesk: generation of the link */
 };
 
 /* What a journaled action would bring about. */
 struct aim {
 	int64_t start, end;
 	uint8_t print[PRINT_LEN];
-	uint8_t kind;		/* enum plan_kind */
-	uint8_t change;		/* bits */
-	uint8_t gen;		/* of the reservation's link */
-	uint8_t reason;		/* enum plan_reason: a conflict must be said */
+	uint8_t kind;   /* enum plan_kind */
+	uint8_t change; /* bits */
+	uint8_t gen;    /* of the reservation's link */
+	uint8_t reason; /* enum plan_reason: a conflict must be said */
 };
 
 /* What both sides agreed on, the last time they did. */
@@ -54,26 +54,28 @@ struct agreed {
 	uint8_t key[KEY_LEN];
 	uint8_t ex_print[PRINT_LEN], td_print[PRINT_LEN]; /* zero: unknown */
 	int64_t start, end;
-	int64_t changed;	/* topdesk's then, 0 unknown */
+	int64_t changed; /* topdesk's then, 0 unknown */
 	uint64_t group;
 	uint32_t row;
-	uint8_t gen;		/* 0: nothing agreed yet, the row is only busy or waiting */
-	uint8_t dead;		/* ORB cancelled it: a tombstone until the window has passed */
-	uint8_t busy;		/* an action that may be under way: leave alone */
-	uint8_t waiting;	/* an action that is set aside or held; see aim */
+	uint8_t
+	    gen; /* 0: nothing agreed yet, the row is only busy or waiting */
+	uint8_t
+	    dead; /* ORB cancelled it: a tombstone until the window has passed */
+	uint8_t busy;    /* an action that may be under way: leave alone */
+	uint8_t waiting; /* an action that is set aside or held; see aim */
 	struct aim aim;
 };
 
 enum plan_kind {
-	PLAN_CREATE,	/* make a reservation */
-	PLAN_ADOPT,	/* the reservation is there and carries our link: no write */
-	PLAN_CHANGE,	/* reschedule and/or edit: see change */
-	PLAN_CANCEL,	/* on positive evidence only */
-	PLAN_BURY,	/* it is cancelled on both sides: tombstone, no write */
-	PLAN_FORGET,	/* drop the agreed row: the window has passed */
-	PLAN_UNHOLD,	/* what is held or set aside is no longer wanted: drop it */
-	PLAN_CONFIRM,	/* TOPdesk's list lacks it: GET it; absence is no evidence */
-	PLAN_REPORT,	/* a person must know: see reason */
+	PLAN_CREATE, /* make a reservation */
+	PLAN_ADOPT, /* the reservation is there and carries our link: no write */
+	PLAN_CHANGE, /* reschedule and/or edit: see change */
+	PLAN_CANCEL, /* on positive evidence only */
+	PLAN_BURY,   /* it is cancelled on both sides: tombstone, no write */
+	PLAN_FORGET, /* drop the agreed row: the window has passed */
+	PLAN_UNHOLD, /* what is held or set aside is no longer wanted: drop it */
+	PLAN_CONFIRM, /* TOPdesk's list lacks it: GET it; absence is no evidence */
+	PLAN_REPORT, /* a person must know: see reason */
 };
 
 /* bits of change */
@@ -83,12 +85,12 @@ enum plan_kind {
 enum plan_reason {
 	REASON_NONE,
 	REASON_CANCELLED_IN_TOPDESK,
-	REASON_CHANGED_IN_TOPDESK,	/* only there: would go to Exchange */
-	REASON_CHANGED_ON_BOTH,		/* conflict: Exchange's is written */
-	REASON_CONFLICTING,		/* TOPdesk planned it over another */
-	REASON_ORPHAN,			/* our link, nothing in Exchange, no evidence */
-	REASON_LOCKED,			/* issued, archived: the API will refuse */
-	REASON_DUPLICATE,		/* two live reservations carry the link */
+	REASON_CHANGED_IN_TOPDESK, /* only there: would go to Exchange */
+	REASON_CHANGED_ON_BOTH,    /* conflict: Exchange's is written */
+	REASON_CONFLICTING,        /* TOPdesk planned it over another */
+	REASON_ORPHAN,    /* our link, nothing in Exchange, no evidence */
+	REASON_LOCKED,    /* issued, archived: the API will refuse */
+	REASON_DUPLICATE, /* two live reservations carry the link */
 };
 
 struct action {
@@ -96,7 +98,7 @@ struct action {
 	enum plan_reason reason;
 	unsigned change;
 	uint8_t key[KEY_LEN];
-	uint8_t gen;		/* CREATE: of the link to write */
+	uint8_t gen; /* CREATE: of the link to write */
 	uint64_t group;
 	/* Rows of the three inputs, or PLAN_NOROW. */
 	uint32_t exchange, topdesk, agreed;
@@ -104,7 +106,7 @@ struct action {
 #define PLAN_NOROW UINT32_MAX
 
 struct plan_policy {
-	int tentative_books;	/* a tentative booking takes the room */
+	int tentative_books; /* a tentative booking takes the room */
 };
 
 struct plan_input {
@@ -113,7 +115,7 @@ struct plan_input {
 	const struct agreed *agreed;
 	size_t nexchange, ntopdesk, nagreed;
 	struct plan_policy policy;
-	int64_t now, from, to;	/* the window that topdesk's list covers */
+	int64_t now, from, to; /* the window that topdesk's list covers */
 };
 
 struct plan_output {

@@ -34,8 +34,8 @@ void store_close(struct store *);
  * Tells the store its key.  When the database was written with another key its
  * contents are of no use and are dropped (rebuild): *rebuilt.
  */
-int store_set_seal(struct store *, const struct seal *, int *rebuilt,
-    struct err *);
+int store_set_seal(
+    struct store *, const struct seal *, int *rebuilt, struct err *);
 /* One write transaction; nesting is counted.  All return 0 or -1 and err. */
 int store_begin(struct store *, struct err *);
 int store_commit(struct store *, struct err *);
@@ -44,9 +44,9 @@ void store_rollback(struct store *);
 /* --- rooms ------------------------------------------------------------------- */
 struct room_state {
 	int64_t id;
-	int64_t from, to;	/* the window its cursor stands for */
-	int64_t based;		/* when that window was made */
-	uint8_t *cursor;	/* malloced; NULL: none */
+	int64_t from, to; /* the window its cursor stands for */
+	int64_t based;    /* when that window was made */
+	uint8_t *cursor;  /* malloced; NULL: none */
 	size_t cursor_len;
 };
 /* Finds or adds the room; out->cursor is the caller's to free. */
@@ -54,18 +54,19 @@ int store_room(struct store *, const char *mailbox, const char *location,
     struct room_state *out, struct err *);
 int store_room_cursor(struct store *, const struct room_state *, struct err *);
 /* Rooms in the database that are not in ids[]: *n of them (left alone). */
-int store_rooms_unknown(struct store *, const int64_t *ids, size_t nids,
-    size_t *n, struct err *);
+int store_rooms_unknown(
+    struct store *, const int64_t *ids, size_t nids, size_t *n, struct err *);
 
 /* --- exchange as seen ----------------------------------------------------------- */
 struct seen_row {
 	struct seen s;
-	char *remote_id, *series_id; /* malloced by load; "" when there is none */
+	char *remote_id,
+	    *series_id; /* malloced by load; "" when there is none */
 };
 int store_seen_put(struct store *, int64_t room, const struct seen *,
     const char *remote_id, const char *series_id, struct err *);
-int store_seen_drop(struct store *, int64_t room, const uint8_t key[KEY_LEN],
-    struct err *);
+int store_seen_drop(
+    struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
 /* All of a room, sorted by key; s.row is the index.  Free with seen_rows_free(). */
 int store_seen_load(struct store *, int64_t room, struct seen_row **out,
     size_t *n, struct err *);
@@ -76,13 +77,13 @@ int store_seen_expire(struct store *, int64_t room, int64_t t, struct err *);
 /* --- agreed ------------------------------------------------------------------------ */
 struct agreed_row {
 	struct agreed a;
-	char remote_id[64];	/* reservation id */
+	char remote_id[64]; /* reservation id */
 	char number[64];
 };
-int store_agreed_put(struct store *, int64_t room, const struct agreed_row *,
-    struct err *);
-int store_agreed_drop(struct store *, int64_t room, const uint8_t key[KEY_LEN],
-    struct err *);
+int store_agreed_put(
+    struct store *, int64_t room, const struct agreed_row *, struct err *);
+int store_agreed_drop(
+    struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
 /*
  * Sorted by key; a.busy, a.waiting and a.aim are filled from the journal.  A
  * key with an action but nothing agreed yet gets a row with gen 0.  free().
@@ -94,38 +95,38 @@ int store_agreed_get(struct store *, int64_t room, const uint8_t key[KEY_LEN],
 
 /* --- the journal ----------------------------------------------------------------------- */
 enum act_state {
-	ACT_READY,	/* journaled, not sent since the last look */
-	ACT_SENT,	/* may have been sent: look before sending */
-	ACT_HELD,	/* a cancellation that waits for orbctl approve */
-	ACT_ASIDE,	/* failed without effect: tried again at next_try; make
+	ACT_READY, /* journaled, not sent since the last look */
+	ACT_SENT,  /* may have been sent: look before sending */
+	ACT_HELD,  /* a cancellation that waits for orbctl approve */
+	ACT_ASIDE, /* failed without effect: tried again at next_try; make
 			 * it READY (store_act_update) before it is sent */
 };
 struct act {
 	int64_t id, room;
-	struct aim aim;		/* see plan_aim() */
+	struct aim aim; /* see plan_aim() */
 	enum act_state state;
 	unsigned tries;
 	uint8_t key[KEY_LEN];
 	int64_t created, next_try;
 	uint64_t group;
 	char remote_id[64], number[64];
-	char reason[200];	/* why it was set aside; no personal data */
+	char reason[200]; /* why it was set aside; no personal data */
 };
 /*
  * Journals an action with its payload (sealed here; aad is key and kind); sets
  * id.  A key has at most one action: an older one that is READY, ASIDE or HELD
  * is replaced; one that is SENT is not (-1, EBUSY).
  */
-int store_act_add(struct store *, struct act *, struct wire_bytes payload,
-    struct err *);
+int store_act_add(
+    struct store *, struct act *, struct wire_bytes payload, struct err *);
 int store_act_update(struct store *, const struct act *, struct err *);
 /* Settled, or given up. */
 int store_act_drop(struct store *, int64_t id, struct err *);
 /* PLAN_UNHOLD: drops the action of a key that is HELD or ASIDE. */
-int store_act_unhold(struct store *, int64_t room, const uint8_t key[KEY_LEN],
-    struct err *);
-int store_act_payload(struct store *, const struct act *, struct secret *,
-    struct err *);
+int store_act_unhold(
+    struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
+int store_act_payload(
+    struct store *, const struct act *, struct secret *, struct err *);
 /*
  * Up to max actions that may run now, oldest first, with id > after.  free().
  */
@@ -159,10 +160,10 @@ struct problem {
 	char text[300];
 };
 /* Adds or updates by (room, key); *fresh when it was not there with this text. */
-int store_problem_put(struct store *, const struct problem *, int *fresh,
-    struct err *);
-int store_problem_drop(struct store *, int64_t room,
-    const uint8_t key[KEY_LEN], struct err *);
+int store_problem_put(
+    struct store *, const struct problem *, int *fresh, struct err *);
+int store_problem_drop(
+    struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
 int store_problem_list(struct store *,
     int (*fn)(void *, const struct problem *), void *arg, struct err *);
 
@@ -170,7 +171,7 @@ struct store_counts {
 	uint32_t bookings, pending, problems, held, aside;
 };
 /* room 0: all. */
-int store_counts(struct store *, int64_t room, struct store_counts *,
-    struct err *);
+int store_counts(
+    struct store *, int64_t room, struct store_counts *, struct err *);
 
 #endif

@@ -61,8 +61,8 @@ struct store {
 	sqlite3 *db;
 	const struct seal *seal; /* borrowed; NULL before store_set_seal() */
 	sqlite3_stmt *kept[Q_MAX];
-	int depth;		/* of nested store_begin() */
-	int64_t expired;	/* rows since series were swept last */
+	int depth;       /* of nested store_begin() */
+	int64_t expired; /* rows since series were swept last */
 };
 
 /* One run of one statement.  Errors are sticky until query_end(). */

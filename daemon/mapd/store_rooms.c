@@ -71,7 +71,7 @@ store_room(struct store *st, const char *mailbox, const char *location,
 {
 	const char *parts[] = {"room", mailbox, location};
 	uint8_t hash[PRINT_LEN];
-	struct room_state r;
+	struct room_state r = {0};
 	struct query q;
 	int rc;
 
@@ -81,12 +81,13 @@ store_room(struct store *st, const char *mailbox, const char *location,
 	if ((rc = room_get(st, hash, &r, e)) == 0) {
 		q = query_start(st, Q_ROOM_ADD);
 		query_blob(&q, hash, PRINT_LEN);
-		if (query_end(&q, e, "add a room"))
-			return -1;
-		rc = room_get(st, hash, &r, e);
+		rc = query_end(&q, e, "add a room") ? -1
+						    : room_get(st, hash, &r, e);
 	}
-	if (rc < 0)
+	if (rc < 0) {
+		free(r.cursor);
 		return -1;
+	}
 	*out = r;
 	return 0;
 }

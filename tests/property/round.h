@@ -31,7 +31,7 @@ struct round {
 /* A payload is not empty and is what was put in. */
 struct payload {
 	int slot;
-	int64_t base;	/* the reservation's modification date when planned */
+	int64_t base; /* the reservation's modification date when planned */
 };
 
 /* -1, with what the store said. */
@@ -39,8 +39,8 @@ int model_fail(struct model *, const struct err *);
 /* CRASH when its time has come, else 0. */
 int model_crash(struct model *);
 /* The agreed row of a key, or an empty one. */
-int model_agreed(struct model *, const uint8_t key[KEY_LEN],
-    struct agreed_row *);
+int model_agreed(
+    struct model *, const uint8_t key[KEY_LEN], struct agreed_row *);
 void model_name(struct agreed_row *, int id);
 
 /* Each 0, -1 with m->bad, or CRASH. */

@@ -10,6 +10,8 @@
 
 #include "lib/marks.h"
 
+#define CURSOR_LEN 8 /* a version of the world */
+
 /* --- reading ---------------------------------------------------------------------- */
 
 static int
@@ -94,10 +96,10 @@ round_keep_cursor(struct round *r)
 	struct err e = {0};
 
 	free(m->room.cursor);
-	if ((m->room.cursor = malloc(sizeof(int64_t))) == NULL)
+	if ((m->room.cursor = malloc(CURSOR_LEN)) == NULL)
 		return -1;
-	memcpy(m->room.cursor, &m->w->version, sizeof(int64_t));
-	m->room.cursor_len = sizeof(int64_t);
+	memcpy(m->room.cursor, &m->w->version, CURSOR_LEN);
+	m->room.cursor_len = CURSOR_LEN;
 	m->room.from = m->w->now - DAY;
 	m->room.to = m->w->now + WINDOW;
 	if (store_room_cursor(m->st, &m->room, &e) ||
@@ -258,7 +260,7 @@ adopt(struct round *r, const struct action *x)
 	for (size_t i = 0; i < r->ntd; i++)
 		if (r->td[i].row == x->topdesk)
 			t = &r->td[i];
-	if (model_agreed(m, x->key, &row))
+	if (t == NULL || model_agreed(m, x->key, &row))
 		return -1;
 	agreed_adopt(&row.a, e, t);
 	model_name(&row, (int)x->topdesk);
@@ -342,7 +344,7 @@ must_hold(struct round *r, int *hold)
 int
 round_plan(struct round *r)
 {
-	int hold, rc;
+	int hold = 0, rc;
 
 	if ((rc = load_trees(r)) || (rc = plan_twice(r)) ||
 	    (rc = must_hold(r, &hold)))

@@ -46,7 +46,7 @@ struct reservation {
 	int archived, issued;
 	int64_t start, end, changed;
 	int text;
-	int64_t agreed_start;	/* as ORB left it: moved back is not moved */
+	int64_t agreed_start; /* as ORB left it: moved back is not moved */
 	int person_moved, person_edited; /* since ORB wrote or agreed */
 	int person_cancelled;
 	int doubt;      /* ORB's own cancellation may have been done */

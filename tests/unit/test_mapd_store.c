@@ -275,7 +275,7 @@ series_that_nothing_names_are_swept(void **state)
 
 	for (uint8_t i = 1; i < 10; i++) {
 		s = booking(i);
-		snprintf(name, sizeof(name), "series-%u", i % 3);
+		snprintf(name, sizeof(name), "series-%d", i % 3);
 		assert_int_equal(
 		    store_seen_put(g->st, g->room.id, &s, "id", name, &g->e),
 		    0);
