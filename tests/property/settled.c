@@ -77,6 +77,10 @@ check_dropped(struct world *w, const struct model *m, int i)
 	if (r == NULL || r->end <= w->now || r->start >= w->now + WINDOW ||
 	    is_reported(m, i, SAID(REASON_LOCKED)))
 		return 0;
+	/* Moved into the past and expired before its making was known. */
+	if (is_reported(m, i, SAID(REASON_ORPHAN)) &&
+	    w->slots[i].end < w->now - DAY)
+		return 0;
 	/* Deleted while the state was lost: nothing is known of it. */
 	if (m->lost_state && !w->slots[i].exists)
 		return 0;
