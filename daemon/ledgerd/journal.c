@@ -183,6 +183,7 @@ fill(struct entry *en, const struct provenance *v, const struct record *r)
 {
 	static const char *const priority[] = {
 	    "0", "1", "2", "3", "4", "5", "6", "7"};
+	static const char digit[] = "0123456789abcdef";
 	const struct event_info *ev = event_find(r->event);
 	size_t i;
 
@@ -190,8 +191,10 @@ fill(struct entry *en, const struct provenance *v, const struct record *r)
 	snprintf(en->index, sizeof(en->index), "%" PRIu64, v->index);
 	snprintf(en->status, sizeof(en->status), "%u", r->status);
 	snprintf(en->lease, sizeof(en->lease), "%" PRIu64, r->lease);
-	for (i = 0; i < r->booking.len && i < 32; i++)
-		snprintf(en->booking + 2 * i, 3, "%02x", r->booking.p[i]);
+	for (i = 0; i < r->booking.len && i < 32; i++) {
+		en->booking[2 * i] = digit[r->booking.p[i] >> 4];
+		en->booking[2 * i + 1] = digit[r->booking.p[i] & 15];
+	}
 	en->booking[2 * i] = '\0';
 	en->value[MESSAGE] = en->message;
 	en->value[MESSAGE_ID] = ev->message_id;

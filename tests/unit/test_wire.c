@@ -123,6 +123,36 @@ string_contents(void **state)
 	}
 }
 
+/* Every byte at every place of strings of every length up to three words: the
+ * look at eight bytes at a time decides as the look at one does. */
+static void
+string_every_byte(void **state)
+{
+	uint8_t b[2 + 24 + 1];
+	struct wire_in r;
+	const char *s;
+	int good;
+
+	(void)state;
+	for (size_t len = 1; len <= 24; len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned c = 0; c < 256; c++) {
+				memset(b, 'a', sizeof(b));
+				b[0] = 0;
+				b[1] = (uint8_t)len;
+				b[2 + at] = (uint8_t)c;
+				b[2 + len] = 0;
+				good = c >= 0x20 && c < 0x7f;
+				r = (struct wire_in){b, b + 3 + len, 0};
+				assert_int_equal(wire_get_str(&r, &s, 24),
+				    good ? 0 : -1);
+				good |= c == '\n' || c == '\t';
+				r = (struct wire_in){b, b + 3 + len, 0};
+				assert_int_equal(wire_get_text(&r, &s, 24),
+				    good ? 0 : -1);
+			}
+}
+
 static void
 clean_cuts_on_characters(void **state)
 {
@@ -276,6 +306,7 @@ main(void)
 	    cmocka_unit_test(integers_round_trip),
 	    cmocka_unit_test(string_limits),
 	    cmocka_unit_test(string_contents),
+	    cmocka_unit_test(string_every_byte),
 	    cmocka_unit_test(clean_cuts_on_characters),
 	    cmocka_unit_test(a_list_that_lies),
 	    cmocka_unit_test(every_cut_is_refused),
