@@ -28,8 +28,8 @@ FAULTS = (
     ("cut_after", "topdesk", 3, {"endpoint": "POST *"}),
     ("truncate", "graph", 2, {}),
     ("truncate", "topdesk", 3, {"endpoint": "POST *"}),
-    ("slow", "graph", 2, {"ms": 20}),
-    ("slow", "topdesk", 2, {"ms": 20}),
+    ("slow", "graph", 2, {"ms": 2}),
+    ("slow", "topdesk", 2, {"ms": 2}),
     ("bad_json", "graph", 2, {}),
     ("bad_json", "topdesk", 3, {"endpoint": "POST *"}),
     ("huge", "graph", 1, {}),
@@ -70,7 +70,7 @@ class Faults(unittest.TestCase):
         Faults.used += 1
         uids = [self.people.book("person%d" % r, r, day(n % 40, 9 + n // 40),
                                  30) for r in range(3)]
-        self.orb.wait_until_equal(60)
+        self.orb.wait_until_equal(45)
         return n, uids
 
     def hit(self, kind, where, count, more):
@@ -82,9 +82,9 @@ class Faults(unittest.TestCase):
         self.people.cancel(uids[1])
         self.people.book("late", 3, day(n % 40, 9 + n // 40), 30)
         orbtest.wait_for("%s was met" % kind, self.met, 40, 0.1)
-        self.orb.wait_until_equal(90)
+        self.orb.wait_until_equal(45)
         self.people.cancel(uids[0])
-        self.orb.wait_until_equal(60)
+        self.orb.wait_until_equal(45)
         result = self.orb.compare()
         self.assertEqual(result["duplicates_count"], 0)
         self.assertEqual(self.orb.sim.violations()["violations"], [])
