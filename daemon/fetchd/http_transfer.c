@@ -88,6 +88,9 @@ transfer_prepare(struct slot *s, const struct curl_slist *resolve)
 	 * hold it back.
 	 */
 	rc |= curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	/* libcurl allocates this for each POST over TLS and frees it after:
+	 * with its own 64 KiB the heap grows and shrinks at every request. */
+	rc |= curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 	rc |= curl_easy_setopt(e, CURLOPT_FILETIME, 1L);
 	rc |= curl_easy_setopt(
 	    e, CURLOPT_CONNECTTIMEOUT, (long)s->h->up->connect_timeout);
