@@ -194,6 +194,7 @@ on_connected(struct dest *d, struct packet *pk)
 
 	if (http_connected_get(pk, &m))
 		return -1;
+	d->dialing--;
 	if (d->nspare == HTTP_SPARES)
 		return 0;
 	d->spare[d->nspare] = pk->fd;
@@ -214,13 +215,11 @@ on_dialed(struct chan *c, struct packet *pk, void *arg)
 		pool_failed(d, "orb-dial did not answer");
 		return 0;
 	}
-	if (!(pk->flags & CHAN_END))
-		return -1;
-	d->dialing--;
 	if (pk->type == MSG_HTTP_CONNECTED)
 		return on_connected(d, pk);
 	if (pk->type != MSG_HTTP_DIAL_FAILED || http_dial_failed_get(pk, &m))
 		return -1;
+	d->dialing--;
 	pool_failed(d, m.text);
 	return 0;
 }

@@ -558,11 +558,15 @@ deliver_answer(struct chan *c, const struct msg_info *info, struct packet *pk)
 	if (c->cap == 0 || c->calls[i = call_slot(c, pk->id)].id != pk->id)
 		return 0;
 	k = c->calls[i];
-	if (pk->flags & CHAN_END) {
-		c->calls[i].id = CALL_GONE;
-		c->ncalls--;
-	}
-	return k.fn(c, pk, k.arg);
+	if (!(pk->flags & CHAN_END))
+		return k.fn(c, pk, k.arg);
+	c->calls[i].id = CALL_GONE;
+	c->ncalls--;
+	if (k.fn(c, pk, k.arg) == 0)
+		return 0;
+	/* The last packet was not one: the request still has to end. */
+	(void)k.fn(c, NULL, k.arg);
+	return -1;
 }
 
 static int
@@ -675,7 +679,8 @@ receive(struct chan *c, int *fd)
 	struct msghdr m = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = u.buf,
-	    .msg_controllen = sizeof(u.buf)};
+	    /* Not sizeof(u.buf): its padding has room for a second one. */
+	    .msg_controllen = CMSG_LEN(sizeof(int))};
 	struct cmsghdr *h;
 	ssize_t n;
 

@@ -97,7 +97,9 @@ struct permit {
 /*
  * An answer to a request: pk is NULL when none will come any more (deadline,
  * or the connection closed).  Called for each packet; the last one has
- * CHAN_END, or is NULL.  The same return as a handler.
+ * CHAN_END, or is NULL.  The same return as a handler; after -1 the request is
+ * not over yet, whatever the packet said: it ends with NULL, so that a peer
+ * cannot lose it by answering nonsense.
  */
 typedef int (*chan_answer)(struct chan *, struct packet *pk, void *arg);
 /* why is NULL after an orderly close by the peer.  The chan is freed after it. */

@@ -24,6 +24,7 @@ struct rig {
 	struct chan *a, *b;	/* a: adapter, b: http */
 	int raw;		/* b's end as a bare socket, when there is no b */
 	int served, closed, answers, ended, nulls;
+	int refuse;		/* answers are nonsense to a */
 	char why[200];
 	uint64_t id;
 	size_t body;
@@ -85,6 +86,8 @@ on_answer(struct chan *c, struct packet *p, void *arg)
 		rig->nulls++;
 		return 0;
 	}
+	if (rig->refuse)
+		return -1;
 	rig->answers++;
 	rig->ended += (p->flags & CHAN_END) != 0;
 	return 0;
@@ -213,6 +216,23 @@ end_belongs_to_the_type(void **state)
 	assert_int_equal(rig->closed, 0);
 	/* Not http's to send, whatever flags. */
 	assert_int_equal(http_lease_send(rig->b, id, CHAN_END, &l), -1);
+}
+
+/* The last packet of an answer is nonsense: the request must not be lost. */
+static void
+nonsense_ends_a_request(void **state)
+{
+	struct msg_adapter_failed f = {.outcome = OUTCOME_FAILED};
+	uint64_t id = request(0, 0);
+
+	(void)state;
+	turns(2);
+	rig->refuse = 1;
+	adapter_failed_send(rig->b, id, CHAN_END, &f);
+	turns(3);
+	assert_int_equal(rig->answers, 0);
+	assert_int_equal(rig->nulls, 1);
+	assert_null(rig->a);
 }
 
 static void
@@ -448,19 +468,45 @@ a_stray_descriptor_closes(void **state)
 	close(fd);
 }
 
+static int
+open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void
+several_descriptors(int n)
+{
+	uint8_t p[23];
+	int fd[3], before;
+
+	for (int i = 0; i < n; i++)
+		fd[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	before = open_descriptors();
+	send_raw(p, hold(p), fd, n);
+	expect_closed();
+	/* The connection's own is closed, and none of those is kept. */
+	assert_int_equal(open_descriptors(), before - 1);
+	for (int i = 0; i < n; i++)
+		close(fd[i]);
+}
+
 static void
 two_descriptors_close(void **state)
 {
-	uint8_t p[23];
-	int fd[3];
-
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		fd[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	send_raw(p, hold(p), fd, 3);
-	expect_closed();
-	for (int i = 0; i < 3; i++)
-		close(fd[i]);
+	several_descriptors(2);
+}
+
+static void
+three_descriptors_close(void **state)
+{
+	(void)state;
+	several_descriptors(3);
 }
 
 /* A memfd that its sender could still change is refused. */
@@ -546,7 +592,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(request_and_answer), T(an_answer_to_nothing_closes),
-	    T(end_belongs_to_the_type), T(deadline_ends_a_request), T(closing_ends_requests),
+	    T(end_belongs_to_the_type),
+	    T(nonsense_ends_a_request), T(deadline_ends_a_request), T(closing_ends_requests),
 	    T(a_large_payload_is_a_sealed_memfd),
 	    T(too_large_is_an_error_for_the_sender),
 	    T(a_sender_keeps_to_its_role), T(once_is_once),
@@ -557,6 +604,7 @@ main(void)
 	    R(bad_header_only), R(bad_id_on_a_notice),
 	    R(bad_request_without_id), R(bad_memfd_flag_without_fd),
 	    R(a_stray_descriptor_closes), R(two_descriptors_close),
+	    R(three_descriptors_close),
 	    R(memfd_sealed), R(memfd_unsealed), R(memfd_writable),
 	    R(memfd_shrinkable), R(memfd_smaller_than_claimed),
 	    R(not_a_memfd),

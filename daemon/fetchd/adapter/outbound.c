@@ -222,10 +222,8 @@ on_answer(struct chan *c, struct packet *pk, void *arg)
 	default:
 		break;
 	}
-	/* http broke the protocol.  The request ends here; the connection, and
-	 * with it this process, right after. */
-	if (pk->flags & CHAN_END)
-		fail(k, OUTCOME_UNKNOWN, "http broke the protocol");
+	/* http broke the protocol.  The request ends with NULL; the
+	 * connection, and with it this process, right after. */
 	return -1;
 ok:
 	if (pk->flags & CHAN_END)
