@@ -159,8 +159,10 @@ job_start(struct mapd *m, const struct act *act)
 		job_next(j, JOB_OVER);
 		return;
 	}
-	look = act->aim.kind == PLAN_CREATE ? act->state == ACT_SENT
-					    : act->number[0] != '\0';
+	/* A second try looks too: a first look may have been blind. */
+	look = act->aim.kind == PLAN_CREATE
+	    ? act->state == ACT_SENT || act->tries > 0
+	    : act->number[0] != '\0';
 	job_next(j, look ? JOB_LOOK : JOB_PERSON);
 }
 
@@ -224,7 +226,8 @@ leave_blocked(struct mapd *m, struct act *acts, size_t *n, struct err *e)
 
 	for (i = 0; i < *n; i++) {
 		blocked = 0;
-		if (acts[i].aim.kind != PLAN_CANCEL && acts[i].state != ACT_SENT &&
+		if (acts[i].aim.kind != PLAN_CANCEL &&
+		    acts[i].state != ACT_SENT &&
 		    store_act_blocked(m->store, &acts[i], &blocked, e))
 			return -1;
 		if (!blocked)
@@ -245,8 +248,8 @@ pull(struct mapd *m)
 	if (ex->alive == 0)
 		ex->after = 0;
 	while (can_write(m) && ex->alive + CHUNK <= ALIVE) {
-		if (store_act_due(m->store, time(NULL), ex->after, CHUNK, &acts,
-			&n, &e))
+		if (store_act_due(
+			m->store, time(NULL), ex->after, CHUNK, &acts, &n, &e))
 			goto bad;
 		got = n;
 		if (got)

@@ -3,9 +3,10 @@
  *
  * The order of a round, and why:
  *
- * 1. What may have been sent is looked up first, and either settled or dropped;
- *    it is never sent again from the journal.  What is dropped is planned anew
- *    from what both sides show now, so an old payload does no harm.
+ * 1. What may have been sent is looked up first, and either settled, or dropped
+ *    to be planned anew from what both sides show now; only a CREATE that was
+ *    not found waits in the journal, for a plan that still wants it and a
+ *    second look.
  * 2. Both systems are read.  Absence is followed by a GET.
  * 3. Plan.  Whatever the plan names without a reservation's row is read by its
  *    id, put into the tree, and the room is planned once more; after the state

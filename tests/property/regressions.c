@@ -122,5 +122,18 @@ const struct regression regressions[] = {
 	"move             6  0x61866ecf 0xd00724e8\n"
 	"round            8  0x56955553 0x513b471f\n"
 	"person-moves     6  0xedef9ac 0x919df83e\n"},
+    {"made without an answer, hidden, moved out of the window", 173375,
+	"series-book      3  0x47258ea5 0x2977cf75\n"
+	"tentative       10  0x711a4429 0xf3affc6c\n"
+	"move             8  0xe024b900 0xc9aee364\n"
+	"lose-answer      3  0xdf414675 0xbe8ab285\n"
+	"round            7  0x2d0d9890 0x1cb7c9bc\n"
+	"accept           7  0x7cbcdea4 0x6223d4b7\n"
+	"list-cut         4  0x6338533 0x8d0f88a4\n"
+	"round            3  0xcfda08ac 0x8c5ea493\n"
+	"round            2  0xa2ee0670 0x8a0495c\n"
+	"hide             5  0xa27449a5 0xcc572c5\n"
+	"round            8  0x2d588b72 0x68b1ac30\n"
+	"person-moves    10  0xa163085e 0x6e335bd1\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);

@@ -78,8 +78,33 @@ drop_act(struct model *m, const struct act *a)
 
 /* --- what may have been sent --------------------------------------------------- */
 
+/* Not to be seen may be hidden: planned again, and looked for once more before
+ * it is sent. */
 static int
-recover_one(struct model *m, const struct act *a)
+wait_again(struct model *m, struct act *a)
+{
+	struct err e = {0};
+
+	a->state = ACT_ASIDE;
+	a->tries++;
+	a->next_try = m->w->now;
+	return store_act_update(m->st, a, &e) ? model_fail(m, &e) : 0;
+}
+
+/* What is older than the action is another one of the same link, from before
+ * the state was lost: it is adopted. */
+static int
+found_create(struct model *m, const struct act *a, struct reservation *r)
+{
+	if (r->changed < a->created)
+		return drop_act(m, a);
+	/* changed is not known: people may have been there since. */
+	r->unclear = 1;
+	return settle_act(m, a, &a->aim, (int)(r - m->w->res), 0);
+}
+
+static int
+recover_one(struct model *m, struct act *a)
 {
 	int slot = slot_of(m->w, a->key);
 	struct reservation *r;
@@ -88,13 +113,9 @@ recover_one(struct model *m, const struct act *a)
 		return drop_act(m, a);
 	if (a->aim.kind == PLAN_CREATE) {
 		r = topdesk_find(m->w, slot, a->aim.gen);
-		/* What is over, or older than the action, is another one of
-		 * the same link, from before the state was lost. */
-		if (r == NULL || r->end <= m->w->now || r->changed < a->created)
-			return drop_act(m, a);
-		/* changed is not known: people may have been there since. */
-		r->unclear = 1;
-		return settle_act(m, a, &a->aim, (int)(r - m->w->res), 0);
+		if (r == NULL || r->end <= m->w->now)
+			return wait_again(m, a);
+		return found_create(m, a, r);
 	}
 	/* Dropped, ORB's own cancellation would look like a person's. */
 	r = topdesk_get(m->w, atoi(a->remote_id));
@@ -229,7 +250,7 @@ static int
 send_act(struct round *r, struct act *a)
 {
 	struct model *m = r->m;
-	const struct reservation *res;
+	struct reservation *res;
 	struct err e = {0};
 	struct payload p = {-1, 0};
 	int id = atoi(a->remote_id), waited = a->state == ACT_ASIDE;
@@ -244,7 +265,7 @@ send_act(struct round *r, struct act *a)
 	if (a->aim.kind == PLAN_CREATE && waited &&
 	    (res = topdesk_find(m->w, p.slot, a->aim.gen)) != NULL &&
 	    res->end > m->w->now)
-		return drop_act(m, a);
+		return found_create(m, a, res);
 	if (a->aim.kind == PLAN_CREATE)
 		return send_create(m, a);
 	res = topdesk_get(m->w, id);

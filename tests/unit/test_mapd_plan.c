@@ -345,6 +345,45 @@ rule_4_the_same_change_on_both_sides_is_agreed(void **state)
 	nothing(&s);
 }
 
+static void
+rule_4_the_same_text_on_both_sides_is_agreed(void **state)
+{
+	struct scene s = settled();
+
+	(void)state;
+	/* Ours is new to the agreement, TOPdesk's is not. */
+	memcpy(s.a.ex_print, grey, PRINT_LEN);
+	only(&s, PLAN_ADOPT, REASON_NONE, 0, 1);
+	agreed_adopt(&s.a, &s.e, &s.t[0]);
+	nothing(&s);
+	/* The other way round. */
+	memcpy(s.a.td_print, grey, PRINT_LEN);
+	only(&s, PLAN_ADOPT, REASON_NONE, 0, 1);
+	agreed_adopt(&s.a, &s.e, &s.t[0]);
+	nothing(&s);
+}
+
+/* Of a tombstone nothing is left but its key. */
+static void
+rule_7_adoption_over_a_tombstone_starts_anew(void **state)
+{
+	struct scene s = settled();
+
+	(void)state;
+	s.a.dead = 1;
+	memcpy(s.e.print, grey, PRINT_LEN);
+	memcpy(s.a.ex_print, grey, PRINT_LEN);
+	s.t[0].start -= HOUR;
+	s.t[0].changed = 6;
+	memcpy(s.t[0].print, red, PRINT_LEN);
+	only(&s, PLAN_ADOPT, REASON_NONE, 0, 1);
+	agreed_adopt(&s.a, &s.e, &s.t[0]);
+	assert_false(s.a.dead);
+	assert_true(s.a.start == s.t[0].start && s.a.changed == 6);
+	assert_memory_equal(s.a.td_print, red, PRINT_LEN);
+	only(&s, PLAN_CHANGE, REASON_NONE, CHANGE_TIME | CHANGE_TEXT, 1);
+}
+
 /* TOPdesk trims and cuts: the same modification date, another text. */
 static void
 rule_4_text_that_topdesk_keeps_differently_is_learnt(void **state)
@@ -868,6 +907,8 @@ main(void)
 	    T(rule_4_what_a_person_changed_is_reported_not_undone),
 	    T(rule_4_each_side_changed_another_thing),
 	    T(rule_4_the_same_change_on_both_sides_is_agreed),
+	    T(rule_4_the_same_text_on_both_sides_is_agreed),
+	    T(rule_7_adoption_over_a_tombstone_starts_anew),
 	    T(rule_4_text_that_topdesk_keeps_differently_is_learnt),
 	    T(rule_4_unknown_text_is_no_evidence),
 	    T(rule_4_what_is_locked_is_reported),
