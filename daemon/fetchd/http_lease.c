@@ -20,7 +20,7 @@
 #include <sys/random.h>
 
 #define KEYD_MS 15000
-#define KEYD_PAUSE 15000   /* keyd would not give a lease */
+#define KEYD_PAUSE 3000	   /* keyd gave no lease: somebody may be entering it */
 #define BUSY_PAUSE 10000   /* the login host is busy */
 #define DENIED_PAUSE 60000 /* doubles */
 #define DENIED_LAST 900000

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 128     /* records a message */
+#define MOST 200     /* records a message */
 #define WAITING 4096 /* while ledgerd is away; older ones are not dropped */
 #define DEADLINE 60000
 

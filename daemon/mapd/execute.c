@@ -20,10 +20,10 @@
 #include <string.h>
 #include <time.h>
 
-#define CHUNK 64     /* acts pulled, records announced at a time */
-#define ALIVE 192    /* jobs in memory */
+#define CHUNK 128    /* acts pulled, records announced at a time */
+#define ALIVE 512    /* jobs in memory */
 #define LOOKS 50     /* reservations a read */
-#define SETTLE 48    /* results that are worth a transaction */
+#define SETTLE 160   /* results that are worth a transaction */
 #define SETTLE_MS 15 /* and how long fewer may wait */
 #define LOOK_DEADLINE 180000
 

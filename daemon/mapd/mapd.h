@@ -141,6 +141,7 @@ struct round {
 	int64_t from, to;	/* TOPdesk's window, seconds */
 	size_t left;		/* visits not over */
 	size_t failed;
+	unsigned failures;	/* rounds in a row, at most 5 */
 	uint32_t planned;	/* actions */
 	unsigned timer;		/* the next round */
 	uint64_t count;

@@ -20,6 +20,7 @@
 #define DAY 86400
 #define POLL_DEADLINE (15 * 60 * 1000)
 #define READ_DEADLINE (5 * 60 * 1000)
+#define RETRY_MS 2000 /* after a round that failed; doubles, five times */
 
 static void round_over(struct mapd *);
 
@@ -491,7 +492,7 @@ round_now(struct mapd *m)
 static void
 round_over(struct mapd *m)
 {
-	int64_t took = loop_now() - m->round.started, next;
+	int64_t took = loop_now() - m->round.started, next, soon;
 	int dry = m->round.dry;
 	char text[120];
 
@@ -513,8 +514,15 @@ round_over(struct mapd *m)
 	execute_wake(m);
 	control_round_over(m);
 	next = m->conf->exchange.up.poll_seconds * (int64_t)1000 - took;
-	if (m->round.failed && next < 2000)
-		next = 2000;
+	if (m->round.failed) {
+		/* Soon at first: an upstream that was down for a moment, a
+		 * credential that has just been entered. */
+		soon = (int64_t)RETRY_MS << m->round.failures;
+		if (m->round.failures < 5)
+			m->round.failures++;
+		next = soon < next || next < RETRY_MS ? soon : next;
+	} else
+		m->round.failures = 0;
 	plan_next(m, m->round.again || dry ? 0 : next);
 }
 

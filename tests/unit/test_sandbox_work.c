@@ -269,7 +269,6 @@ http_work(void)
 	MUST(poll(&p, 1, 1000) == 1);
 	MUST(getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err == 0);
 	MUST(setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
-	MUST(setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) == 0);
 	len = sizeof(sa);
 	MUST(getpeername(s, (struct sockaddr *)&sa, &len) == 0);
 	MUST(getsockname(s, (struct sockaddr *)&sa, &len) == 0);
