@@ -468,3 +468,16 @@ wire_clean(char *dst, size_t cap, const char *src, size_t max)
 	dst[len] = '\0';
 	return dst;
 }
+
+char *
+wire_mend(char *s)
+{
+	size_t n = strlen(s), i = n;
+
+	while (i > 0 && n - i < 3 && ((uint8_t)s[i - 1] & 0xc0) == 0x80)
+		i--;
+	if (i > 0 && (uint8_t)s[i - 1] >= 0xc0 &&
+	    !wire_is_utf8((const uint8_t *)s + i - 1, n - i + 1))
+		s[i - 1] = '\0';
+	return s;
+}

@@ -94,5 +94,10 @@ int wire_is_utf8(const uint8_t *, size_t);
  * that comes from outside and goes into a str field.  Returns dst.
  */
 char *wire_clean(char *dst, size_t cap, const char *src, size_t max);
+/*
+ * Drops the character that a cut (snprintf() into too small a buffer) left
+ * unfinished at the end: one such byte makes a message malformed.  Returns s.
+ */
+char *wire_mend(char *s);
 
 #endif

@@ -105,7 +105,7 @@ send_create(struct chan *c, uint64_t id, struct job *j)
 		    "person in TOPdesk.%s%.3000s",
 		    k->organiser[0] ? k->organiser : "an unknown organiser",
 		    k->body[0] ? "\n\n" : "", k->body);
-		msg.body = note;
+		msg.body = wire_mend(note);
 	}
 	return adapter_create_send(c, id, 0, &msg);
 }
@@ -374,7 +374,7 @@ act_settle(struct job *j, struct err *e)
 			return set_aside(j, e);
 		}
 		/* What was to be changed is not there: plan anew. */
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case OUTCOME_STALE:
 		m->rooms[j->room].dirty = 1;
 		return store_act_drop(m->store, j->act.id, e);

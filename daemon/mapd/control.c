@@ -14,6 +14,7 @@
 #include "config.h"
 
 #define EPERM_CODE 1
+#define OPEN_MOST 16 /* orbctls at a time */
 
 static const char *
 booking_name(const uint8_t key[KEY_LEN], char link[IDENTITY_LINK_MAX])
@@ -156,6 +157,7 @@ show_act(void *arg, const struct act *a)
 		snprintf(text, sizeof(text), "outcome unknown, is looked up");
 	else
 		snprintf(text, sizeof(text), "journaled");
+	wire_mend(text);
 	ctl_action_send(k->plan, k->plan_id, 0, &row);
 	k->total++;
 	return 0;
@@ -297,15 +299,17 @@ static void
 send_problem(struct listing *l, const struct problem *p)
 {
 	size_t i = mapd_room(l->m, p->room);
-	char link[IDENTITY_LINK_MAX];
+	char link[IDENTITY_LINK_MAX], text[sizeof(p->text)];
 	struct msg_ctl_problem row = {
 	    .room = i < l->m->nrooms ? l->m->rooms[i].conf->name : "?",
 	    .booking = booking_name(p->key, link),
 	    .since = p->since,
 	    .next_try = p->next_try,
 	    .tries = p->tries,
-	    .text = p->text};
+	    .text = text};
 
+	snprintf(text, sizeof(text), "%s", p->text);
+	wire_mend(text);
 	ctl_problem_send(l->c, l->id, 0, &row);
 	l->n++;
 }
@@ -389,7 +393,14 @@ const struct permit control_permits[] = {
 int
 control_open(struct chan *c, uid_t uid, pid_t pid)
 {
-	(void)pid;
+	struct mapd *m = chan_ctx(c);
+
+	if (m->control.open >= OPEN_MOST) {
+		log_warn("orbctl (uid %u, pid %d) refused: %d are connected",
+		    (unsigned)uid, (int)pid, OPEN_MOST);
+		return -1;
+	}
+	m->control.open++;
 	chan_set_uid(c, uid);
 	return 0;
 }
@@ -401,6 +412,8 @@ control_closed(struct chan *c, const char *why)
 
 	if (why)
 		evidence(m, EV_PROTOCOL_VIOLATION, NULL, NULL, NULL, why);
+	if (m->control.open)
+		m->control.open--;
 	if (m->control.plan == c)
 		m->control.plan = NULL;
 	if (m->control.sync == c)

@@ -6,6 +6,8 @@
  */
 #include "mapd/mapd.h"
 
+#include "lib/log.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +15,29 @@
 #define WAITING 4096 /* while ledgerd is away; older ones are not dropped */
 #define DEADLINE 60000
 
-static void
-append(struct mapd *m, const struct record *r)
+static int
+append(struct mapd *m, const struct record *record)
 {
+	struct record r = *record;
+	size_t before = m->records.len;
+	char text[301];
+
 	if (m->nrecords >= WAITING)
-		return; /* ledgerd is away: no write is going on either */
-	if (record_put(&m->records, r) == 0)
-		m->nrecords++;
+		return -1; /* ledgerd is away: no write is going on either */
+	/* One byte that is no UTF-8 would make ledgerd refuse them all. */
+	r.text = wire_clean(text, sizeof(text), r.text ? r.text : "", 300);
+	if (record_put(&m->records, &r)) {
+		/* The error sticks, and the others shall be sent. */
+		m->records.len = before;
+		m->records.err = 0;
+		log_err(
+		    "a record (event %u) could not be kept", (unsigned)r.event);
+		return -1;
+	}
+	m->nrecords++;
 	if (m->nrecords >= MOST)
 		evidence_flush(m);
+	return 0;
 }
 
 void
@@ -37,10 +53,10 @@ evidence(struct mapd *m, enum event event, const struct room *room,
 		r.booking.p = key;
 		r.booking.len = KEY_LEN;
 	}
-	append(m, &r);
+	(void)append(m, &r);
 }
 
-void
+int
 evidence_job(struct mapd *m, enum event event, const struct job *j)
 {
 	struct record r = {.event = event,
@@ -52,7 +68,7 @@ evidence_job(struct mapd *m, enum event event, const struct job *j)
 	    .request_id = j->request_id,
 	    .text = j->text};
 
-	append(m, &r);
+	return append(m, &r);
 }
 
 /* Somebody waits for the records to be durable. */
@@ -69,23 +85,35 @@ on_durable(struct chan *c, struct packet *pk, void *arg)
 	int ok = pk && pk->type == MSG_DONE && done_get(pk, &done) == 0;
 
 	(void)c;
-	if (w->fn)
-		w->fn(w->arg, ok);
+	if (w == NULL)
+		return 0;
+	w->fn(w->arg, ok);
 	free(w);
 	return 0;
 }
 
+/* w hears of the last message; those before it are on disk by then. */
 static int
 send_records(struct mapd *m, int durable, struct waiter *w)
 {
-	struct msg_ledgerd_records msg = {.durable = (uint8_t)durable,
-	    .records = wire_list_of(&m->records, m->nrecords)};
-	uint64_t id =
-	    chan_call(m->ledgerd.chan, durable ? DEADLINE : 0, on_durable, w);
+	struct msg_ledgerd_records msg = {.durable = (uint8_t)durable};
+	struct wire_list all = wire_list_of(&m->records, m->nrecords);
+	struct wire_in in = wire_list_open(&all);
+	struct record r;
+	uint64_t id;
 
-	if (id == 0)
-		return -1;
-	(void)ledgerd_records_send(m->ledgerd.chan, id, 0, &msg);
+	do {
+		msg.records.items.p = in.p;
+		for (msg.records.count = 0;
+		     msg.records.count < MOST && record_next(&in, &r);)
+			msg.records.count++;
+		msg.records.items.len = (size_t)(in.p - msg.records.items.p);
+		id = chan_call(m->ledgerd.chan, durable ? DEADLINE : 0,
+		    on_durable, in.p == in.end ? w : NULL);
+		if (id == 0)
+			return -1;
+		(void)ledgerd_records_send(m->ledgerd.chan, id, 0, &msg);
+	} while (in.err == 0 && in.p != in.end);
 	wire_out_reset(&m->records);
 	m->nrecords = 0;
 	return 0;
@@ -94,14 +122,8 @@ send_records(struct mapd *m, int durable, struct waiter *w)
 void
 evidence_flush(struct mapd *m)
 {
-	struct waiter *w;
-
-	if (m->nrecords == 0 || m->ledgerd.chan == NULL)
-		return;
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return;
-	if (send_records(m, 0, w))
-		free(w);
+	if (m->nrecords && m->ledgerd.chan)
+		(void)send_records(m, 0, NULL);
 }
 
 int

@@ -439,6 +439,16 @@ struct announced {
 };
 
 static void
+not_announced(struct job *j)
+{
+	j->outcome = OUTCOME_FAILED;
+	strcpy(j->text,
+	    "the audit log did not take the record of this action, so it was "
+	    "not sent");
+	job_next(j, JOB_OVER);
+}
+
+static void
 on_announced(void *arg, int ok)
 {
 	struct announced *a = arg;
@@ -450,11 +460,7 @@ on_announced(void *arg, int ok)
 			job_next(j, JOB_WRITE);
 			continue;
 		}
-		j->outcome = OUTCOME_FAILED;
-		strcpy(j->text,
-		    "the audit log did not take the record of "
-		    "this action, so it was not sent");
-		job_next(j, JOB_OVER);
+		not_announced(j);
 	}
 	free(a);
 }
@@ -482,8 +488,15 @@ announce(struct mapd *m)
 		return;
 	a->m = m;
 	while (a->jobs.n < CHUNK && (j = jobs_take(&m->ex.announce)) != NULL) {
-		evidence_job(m, intent_of(j), j);
-		jobs_add(&a->jobs, j);
+		if (evidence_job(m, intent_of(j), j) == 0) {
+			jobs_add(&a->jobs, j);
+			continue;
+		}
+		not_announced(j);
+	}
+	if (a->jobs.n == 0) {
+		free(a);
+		return;
 	}
 	m->ex.announcing++;
 	if (evidence_durable(m, on_announced, a))

@@ -103,6 +103,14 @@ struct room {
 	struct visit *visit;
 };
 
+/*
+ * What an adapter may make mapd keep: sightings of a room in one round, and
+ * bytes of them in all rooms together.  180 days of quarters of an hour in
+ * office hours are 5,200.
+ */
+#define VISIT_MOST 10000
+#define ROUND_BYTES (256u << 20)
+
 struct visit {
 	struct mapd *m;
 	size_t room;
@@ -111,6 +119,8 @@ struct visit {
 	int td_done, td_ok;
 	unsigned reads;		/* ADAPTER_GET and _EXPAND under way */
 	int reads_failed;
+	unsigned sightings;	/* taken from both adapters: see VISIT_MOST */
+	int ex_flood, td_flood;	/* more came than is taken */
 	int planned;		/* contents of planned actions are being got */
 	struct content **in;	/* from the poll, in order of arrival */
 	size_t nin, capin;
@@ -143,6 +153,7 @@ struct round {
 	size_t failed;
 	unsigned failures;	/* rounds in a row, at most 5 */
 	uint32_t planned;	/* actions */
+	size_t bytes;		/* of what the adapters sent */
 	unsigned timer;		/* the next round */
 	uint64_t count;
 	int64_t last_done;	/* seconds */
@@ -245,7 +256,8 @@ void persons_ask(struct mapd *);
 /* Appends a record; sent with the next evidence_flush(). */
 void evidence(struct mapd *, enum event, const struct room *,
     const uint8_t *key, const char *remote, const char *text);
-void evidence_job(struct mapd *, enum event, const struct job *);
+/* 0, or -1: it could not be kept, so what it announces must not be done. */
+int evidence_job(struct mapd *, enum event, const struct job *);
 void evidence_flush(struct mapd *);
 /*
  * Sends the gathered records and calls fn when they are durable (ok 1), or when
@@ -268,6 +280,7 @@ struct control {
 	uint64_t plan_id, sync_id, sync_round;
 	int plan_waits;		/* for a round that is not dry to end */
 	uint32_t total, most;
+	unsigned open;		/* connections */
 };
 
 #define RECENT 16384 /* a power of two */

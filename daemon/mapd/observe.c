@@ -14,7 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#define BRIEF_CHARS 100 /* TOPdesk: briefDescription */
+#define BRIEF_CHARS 100                 /* TOPdesk: briefDescription */
+#define TIME_MOST INT64_C(253402214400) /* 9999-12-31 */
 
 /* The instant at which a date (its UTC midnight) begins in zone. */
 static int64_t
@@ -37,15 +38,24 @@ date_begins(const char *zone, int64_t date)
 	return (int64_t)mktime(&tm);
 }
 
+/* Whoever sends a time, arithmetic with it must not overflow. */
+static int64_t
+time_bounded(int64_t t)
+{
+	return t < 0 ? 0 : t > TIME_MOST ? TIME_MOST : t;
+}
+
 static void
 times_of(const struct conf_room *room, const struct booking *b, struct seen *s)
 {
-	s->start = b->start - b->start % 60;
-	s->end = b->end - b->end % 60;
+	s->start = time_bounded(b->start);
+	s->end = time_bounded(b->end);
 	if (b->all_day) {
-		s->start = date_begins(room->zone, b->start);
-		s->end = date_begins(room->zone, b->end);
+		s->start = date_begins(room->zone, s->start);
+		s->end = date_begins(room->zone, s->end);
 	}
+	s->start -= s->start % 60;
+	s->end -= s->end % 60;
 	if (s->end <= s->start)
 		s->end = s->start + 60;
 }
@@ -96,7 +106,8 @@ content_of(
 		*why = "Exchange sent a booking without uid or id";
 		return NULL;
 	}
-	if (b->end <= 0 || b->start <= 0 || b->marks & MARK_BROKEN) {
+	if (b->end <= 0 || b->start <= 0 || b->start > TIME_MOST ||
+	    b->end > TIME_MOST || b->marks & MARK_BROKEN) {
 		*why = "Exchange sent a booking whose times cannot be read";
 		return NULL;
 	}

@@ -12,6 +12,7 @@
 #define PAUSE_FIRST 100
 #define PAUSE_MOST 5000
 #define KEY_DEADLINE 30000
+#define KEY_PAUSE 15000
 
 static void peer_connect(void *);
 
@@ -20,6 +21,7 @@ peer_state(struct peer *p, int state, const char *text)
 {
 	p->state = (uint8_t)state;
 	snprintf(p->text, sizeof(p->text), "%s", text);
+	wire_mend(p->text);
 }
 
 static void
@@ -64,6 +66,18 @@ peer_closed(struct chan *c, const char *why)
 	again_later(p);
 }
 
+/* keyd answers that question once a connection: on a new one, later. */
+static void
+ask_key_again(struct mapd *m, struct chan *c)
+{
+	if (m->keyd.chan != c)
+		return;
+	m->keyd.chan = NULL;
+	m->keyd.pause = KEY_PAUSE;
+	again_later(&m->keyd);
+	chan_free(c);
+}
+
 /* keyd's answer to KEYD_DATA_KEY. */
 static int
 on_data_key(struct chan *c, struct packet *pk, void *arg)
@@ -74,14 +88,17 @@ on_data_key(struct chan *c, struct packet *pk, void *arg)
 	struct err err;
 	int rebuilt;
 
-	if (pk == NULL)
+	if (pk == NULL) {
+		ask_key_again(m, c);
 		return 0;
+	}
 	if (pk->type == MSG_ERROR) {
 		if (error_get(pk, &e))
 			return -1;
 		peer_state(&m->keyd, 3, e.text);
 		log_err("keyd: %s", e.text);
 		mapd_status(m);
+		ask_key_again(m, c);
 		return 0;
 	}
 	if (pk->type != MSG_MAPD_DATA_KEY || mapd_data_key_get(pk, &key) ||
@@ -101,7 +118,6 @@ on_data_key(struct chan *c, struct packet *pk, void *arg)
 	if (rebuilt)
 		log_notice("the state was written with another data key: it "
 			   "is rebuilt from the two systems");
-	(void)c;
 	peer_state(&m->keyd, 1, "");
 	mapd_status(m);
 	round_start(m);

@@ -20,7 +20,8 @@ struct person {
 	char *address; /* NULL: free */
 	char id[64];
 	int64_t until;
-	int asked; /* a question is under way */
+	int asked;  /* a question is under way */
+	int silent; /* the answer to the last one did not speak of it */
 };
 
 struct persons {
@@ -108,6 +109,19 @@ question_free(struct question *q)
 	free(q);
 }
 
+/* An answer that leaves one out is no answer to it; nor is it asked again at
+ * once, which an adapter that always does so would keep up for ever. */
+static void
+mark_silent(struct question *q)
+{
+	struct person *s;
+
+	for (size_t i = 0; i < q->n; i++) {
+		s = slot_of(q->m->persons, q->address[i]);
+		s->silent = s->address && s->until < loop_now();
+	}
+}
+
 /* Moves the jobs on whose organiser is known now; the rest waits again. */
 static void
 jobs_answer(struct mapd *m, int failed)
@@ -120,7 +134,8 @@ jobs_answer(struct mapd *m, int failed)
 	while ((j = jobs_take(&waiting)) != NULL) {
 		if (persons_get(m->persons, j->content->organiser, &id))
 			job_next(j, JOB_PERSON);
-		else if (failed) {
+		else if (failed ||
+		    slot_of(m->persons, j->content->organiser)->silent) {
 			j->outcome = OUTCOME_FAILED;
 			strcpy(j->text,
 			    "the organiser could not be looked up "
@@ -143,6 +158,7 @@ keep_answer(struct mapd *m, const struct msg_mapd_person *p)
 	if (p->matches == 1 && strlen(p->person) < sizeof(s->id))
 		strcpy(s->id, p->person);
 	s->until = loop_now() + (s->id[0] ? GOOD_MS : BAD_MS);
+	s->silent = 0;
 }
 
 static int
@@ -164,6 +180,7 @@ on_persons(struct chan *c, struct packet *pk, void *arg)
 		return -1;
 	if (pk && pk->type != MSG_MAPD_READ && pk->type != MSG_ERROR)
 		return -1;
+	mark_silent(q);
 	question_free(q);
 	jobs_answer(m, r.outcome != OUTCOME_OK);
 	persons_ask(m);
@@ -223,6 +240,7 @@ persons_ask(struct mapd *m)
 			break;
 		q->n++;
 		s->asked = 1;
+		s->silent = 0;
 		room -= strlen(s->address) + 3;
 	}
 	if (q)

@@ -24,6 +24,10 @@
 
 static void round_over(struct mapd *);
 
+static const char flood[] =
+    "the adapter sent more bookings of this room than can be kept; none of "
+    "this answer is used";
+
 static void
 timer_round(void *arg)
 {
@@ -116,6 +120,19 @@ add_string(char ***list, size_t *n, const char *s)
 		(*n)++;
 }
 
+/* Room for one more of what an adapter says about the room? */
+static int
+can_take(struct visit *v, size_t bytes)
+{
+	struct round *r = &v->m->round;
+
+	if (v->sightings >= VISIT_MOST || r->bytes + bytes > ROUND_BYTES)
+		return 0;
+	v->sightings++;
+	r->bytes += bytes + sizeof(struct content);
+	return 1;
+}
+
 /* A booking of a poll, an expansion or a read of Exchange. */
 static int
 take_booking(struct visit *v, struct packet *pk)
@@ -127,13 +144,18 @@ take_booking(struct visit *v, struct packet *pk)
 
 	if (mapd_booking_get(pk, &b))
 		return -1;
+	if (!can_take(v, pk->len)) {
+		v->ex_flood = v->reads_failed = 1;
+		return 0;
+	}
 	if ((c = content_of(v->m, v->room, &b.booking, &why)) != NULL) {
 		visit_add(v, c);
 		return 0;
 	}
 	/* One bad item never holds up a room. */
+	if (r->text[0] == '\0')
+		evidence(v->m, EV_PROBLEM, r, NULL, NULL, why);
 	snprintf(r->text, sizeof(r->text), "%s", why);
-	evidence(v->m, EV_PROBLEM, r, NULL, NULL, why);
 	return 0;
 }
 
@@ -161,6 +183,7 @@ exchange_failed(struct visit *v, const char *text)
 	v->ex_done = 1;
 	v->ex_ok = 0;
 	snprintf(r->text, sizeof(r->text), "Exchange: %s", text);
+	wire_mend(r->text);
 }
 
 static int
@@ -175,6 +198,12 @@ exchange_polled(struct visit *v, struct packet *pk)
 		exchange_failed(v, p.text);
 		peer_state(
 		    &m->exchange, p.outcome == OUTCOME_BUSY ? 2 : 3, p.text);
+		visit_step(v);
+		return 0;
+	}
+	if (v->ex_flood) {
+		exchange_failed(v, flood);
+		evidence(m, EV_PROBLEM, &m->rooms[v->room], NULL, NULL, flood);
 		visit_step(v);
 		return 0;
 	}
@@ -212,12 +241,18 @@ on_exchange(struct chan *c, struct packet *pk, void *arg)
 	case MSG_MAPD_SERIES:
 		if (mapd_series_get(pk, &s))
 			return -1;
-		add_string(&v->series, &v->nseries, s.series_id);
+		if (can_take(v, pk->len))
+			add_string(&v->series, &v->nseries, s.series_id);
+		else
+			v->ex_flood = 1;
 		return 0;
 	case MSG_MAPD_REMOVED:
 		if (mapd_removed_get(pk, &g))
 			return -1;
-		add_string(&v->removed, &v->nremoved, g.remote_id);
+		if (can_take(v, pk->len))
+			add_string(&v->removed, &v->nremoved, g.remote_id);
+		else
+			v->ex_flood = 1;
 		return 0;
 	case MSG_MAPD_POLLED:
 		return exchange_polled(v, pk);
@@ -340,10 +375,16 @@ take_reservation(struct visit *v, struct packet *pk)
 
 	if (mapd_booking_get(pk, &b))
 		return -1;
+	if (!can_take(v, sizeof(*p))) {
+		v->td_flood = 1;
+		return 0;
+	}
 	if (v->ntd == v->captd) {
 		cap = v->captd ? v->captd * 2 : 16;
-		if ((p = realloc(v->td, cap * sizeof(*p))) == NULL)
+		if ((p = realloc(v->td, cap * sizeof(*p))) == NULL) {
+			v->td_flood = 1;
 			return 0;
+		}
 		v->td = p;
 		v->captd = cap;
 	}
@@ -359,9 +400,10 @@ topdesk_done(struct visit *v, int ok, const char *text)
 
 	v->td_done = 1;
 	v->td_ok = ok;
-	if (!ok)
+	if (!ok) {
 		snprintf(r->text, sizeof(r->text), "TOPdesk: %s", text);
-	else
+		wire_mend(r->text);
+	} else
 		r->topdesk_at = time(NULL);
 	visit_step(v);
 }
@@ -386,7 +428,12 @@ on_topdesk(struct chan *c, struct packet *pk, void *arg)
 		if (mapd_polled_get(pk, &p))
 			return -1;
 		/* Only a complete list may be compared with. */
-		ok = p.outcome == OUTCOME_OK && p.full;
+		ok = p.outcome == OUTCOME_OK && p.full && !v->td_flood;
+		if (v->td_flood) {
+			p.text = flood;
+			evidence(v->m, EV_PROBLEM, &v->m->rooms[v->room], NULL,
+			    NULL, flood);
+		}
 		peer_state(&v->m->topdesk,
 		    ok                              ? 1
 			: p.outcome == OUTCOME_BUSY ? 2
@@ -477,6 +524,7 @@ round_now(struct mapd *m)
 	m->round.dry = m->control.plan != NULL;
 	m->round.started = loop_now();
 	m->round.failed = m->round.planned = 0;
+	m->round.bytes = 0;
 	m->round.from = today - p->window_back_days * (int64_t)DAY;
 	m->round.to = today + (p->window_ahead_days + 1) * (int64_t)DAY;
 	/* One more than there are, so that no early failure ends the round. */

@@ -299,6 +299,23 @@ table_is_sound(void **state)
 	assert_null(msg_find(0xffff));
 }
 
+/* Whatever buffer a text was cut for, what is left is UTF-8. */
+static void
+mend_drops_what_is_unfinished(void **state)
+{
+	static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
+	static const size_t want[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+	char buf[sizeof(text)];
+
+	(void)state;
+	for (size_t cap = 1; cap <= sizeof(text); cap++) {
+		snprintf(buf, cap, "%s", text);
+		assert_ptr_equal(wire_mend(buf), buf);
+		assert_int_equal(strlen(buf), want[cap - 1]);
+		assert_true(wire_is_utf8((const uint8_t *)buf, strlen(buf)));
+	}
+}
+
 int
 main(void)
 {
@@ -308,6 +325,7 @@ main(void)
 	    cmocka_unit_test(string_contents),
 	    cmocka_unit_test(string_every_byte),
 	    cmocka_unit_test(clean_cuts_on_characters),
+	    cmocka_unit_test(mend_drops_what_is_unfinished),
 	    cmocka_unit_test(a_list_that_lies),
 	    cmocka_unit_test(every_cut_is_refused),
 	    cmocka_unit_test(mutations_stay_inside),
