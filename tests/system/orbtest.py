@@ -98,10 +98,14 @@ class Sim:
             preexec_fn=die_with_parent)
         path = os.path.join(directory, "sim.json")
         wait_for("orb-sim listens", self.listens(path), 30)
-        self.facts = json.loads(read(path))
+        self.attach()
+
+    def attach(self):
+        """Reads its facts and connects to its control socket."""
+        self.facts = json.loads(read(os.path.join(self.dir, "sim.json")))
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(120)
-        self.socket.connect(self.facts["control"])
+        self.socket.connect(os.path.join(self.dir, "control.sock"))
         self.stream = self.socket.makefile("rwb")
 
     def listens(self, path):
