@@ -22,6 +22,9 @@ log_init(const char *name, enum log_level level)
 	log_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
+static void log_v(enum log_level, const char *, va_list)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 log_v(enum log_level lv, const char *fmt, va_list ap)
 {

@@ -58,6 +58,9 @@ ping(void *arg)
 	say("WATCHDOG=1");
 }
 
+static void status_v(const char *, const char *, va_list)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 status_v(const char *head, const char *fmt, va_list ap)
 {
