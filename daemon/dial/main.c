@@ -78,9 +78,12 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, a);
 }
 
+/* After each turn of the loop; notify_status() sends only what has changed. */
 static void
-tell_status(const struct dial *d)
+tell_status(void *arg)
 {
+	const struct dial *d = arg;
+
 	notify_status("%s: %llu connections made, %llu failed%s",
 	    d->hosts[0]->host, (unsigned long long)d->made,
 	    (unsigned long long)d->failed,
@@ -123,7 +126,6 @@ on_closed(struct chan *c, const char *why)
 	attempts_drop(d);
 	d->retry_ms = RETRY_FIRST;
 	d->retry = loop_timer(d->loop, d->retry_ms, 0, reach_http, d);
-	tell_status(d);
 }
 
 static void
@@ -141,7 +143,6 @@ reach_http(void *arg)
 		close(fd);
 	if (d->chan) {
 		d->retry_ms = RETRY_FIRST;
-		tell_status(d);
 		return;
 	}
 	if (d->retry_ms == RETRY_LAST)
@@ -214,6 +215,7 @@ main(int argc, char **argv)
 		fatal("no memory");
 	lock_down(level, sizeof(level));
 	notify_ready(d.loop, "%s: ready (%s)", d.hosts[0]->host, level);
+	loop_idle(d.loop, tell_status, &d);
 	reach_http(&d);
 	loop_run(d.loop);
 	attempts_drop(&d);
