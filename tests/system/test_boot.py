@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 import unittest
@@ -41,13 +40,10 @@ class Sim(orbtest.Sim):
                     machine.path("/usr/local/bin/orb-sim"))
         machine.run("systemd-run", "--unit=orbsim", "--quiet", "--collect",
                     "/usr/local/bin/orb-sim", "--dir", SIM)
-        sim_json = machine.path(SIM + "/sim.json")
-        wait_for("orb-sim listens", lambda: os.path.exists(sim_json))
-        self.facts = json.loads(machine.read(SIM + "/sim.json"))
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect(machine.path(self.facts["control"]))
-        self.stream = self.socket.makefile("rwb")
+        self.dir = machine.path(SIM)
+        wait_for("orb-sim listens",
+                 lambda: os.path.exists(self.dir + "/sim.json"))
+        self.attach()
 
 
 def install_paths():
@@ -364,9 +360,10 @@ class Boot(unittest.TestCase):
                                    "list").returncode, 0)
 
     def test_10_killed(self):
-        """kill -9 of mapd: started again, and the next meeting arrives"""
+        """mapd and an HTTP process killed: they come back, so does the work"""
         before = self.m.show("orb-mapd.service", "MainPID")["MainPID"]
-        self.m.run("kill", "-9", before)
+        self.m.run("kill", "-9", before, self.m.show(
+            "orb-fetchd@topdesk.service", "MainPID")["MainPID"])
         wait_for("mapd runs again", lambda: self.m.show(
             "orb-mapd.service", "MainPID", "ActiveState", "NRestarts") ==
             {"MainPID": self.m.show("orb-mapd.service", "MainPID")["MainPID"],
