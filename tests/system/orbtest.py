@@ -32,6 +32,7 @@ ROOT = os.getuid() == 0
 FALLBACK = "reception@sim.test"
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 # The processes in the order in which they start, with the users they get when
@@ -201,7 +202,7 @@ class Unit:
         self.orb = orb
         self.name = name
         program, _, upstream = name.partition("@")
-        self.program = os.path.join(BUILD, "orb-" + program)
+        self.program = os.path.join(orb.dir, "bin/orb-" + program)
         self.args = ["--config", orb.conf_file]
         if upstream:
             self.args += ["--upstream", upstream]
@@ -294,10 +295,21 @@ class Unit:
         if used:
             self.cpu_gone += used.ru_utime + used.ru_stime
         self.exits.append(status)
-        self.group_kill(signal.SIGKILL)  # as systemd does with what is left
+        self.reap_rest()
         os.close(self.pidfd)
         self.pid, self.pidfd, self.ready = 0, -1, False
         return True
+
+    def reap_rest(self):
+        """What it left behind goes too, as with systemd.  It has become our
+        child (start() makes us the one that orphans come to)."""
+        self.group_kill(signal.SIGKILL)
+        try:
+            while True:
+                _, _, used = os.wait4(-self.pid, 0)
+                self.cpu_gone += used.ru_utime + used.ru_stime
+        except ChildProcessError:
+            pass
 
     def heard(self):
         data = self.notify.recv(4096).decode("utf-8", "replace")
@@ -384,11 +396,12 @@ class Orb:
         self.supervisor = None
         self.sim = self.own_sim = None
         self.listening = []
-        for sub in ("run", "state", "log", "notify", "etc"):
+        for sub in ("run", "state", "log", "notify", "etc", "bin"):
             os.mkdir(os.path.join(self.dir, sub), 0o755)
             os.chmod(os.path.join(self.dir, sub), 0o755)
         os.chmod(os.path.join(self.dir, "notify"), 0o755)
         self.conf_file = os.path.join(self.dir, "etc/orb.conf")
+        self.programs_copy()
         self.users = {n: USERS[n] if ROOT else os.getuid() for n in USERS}
         self.state_make()
         self.kek_make()
@@ -410,6 +423,13 @@ class Orb:
         self.sockets_make()
 
     # making
+
+    def programs_copy(self):
+        """The build may stand where only the caller can look, as in /root."""
+        for name in ("dial", "fetchd", "adapter", "keyd", "mapd", "ledgerd"):
+            copy = os.path.join(self.dir, "bin/orb-" + name)
+            shutil.copyfile(os.path.join(BUILD, "orb-" + name), copy)
+            os.chmod(copy, 0o755)
 
     def state_make(self):
         for name in ("keyd", "mapd", "ledgerd"):
@@ -487,6 +507,7 @@ class Orb:
 
     def start(self, names=None, ready=True, timeout=20):
         if self.supervisor is None:
+            LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             self.supervisor = Supervisor(list(self.units.values()))
             self.supervisor.start()
         for name in names or self.units:
