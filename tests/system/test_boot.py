@@ -64,6 +64,7 @@ class Boot(unittest.TestCase):
         except nsbox.Impossible as e:
             raise unittest.SkipTest(str(e)) from None
         cls.addClassCleanup(cls.m.stop)
+        orbtest.Orb.live.append(cls.m)  # what a signal stops
         cls.readme = nsbox.blocks(orbtest.read(SRC + "/README.md"),
                                   "Installation")
 
@@ -212,6 +213,8 @@ class Boot(unittest.TestCase):
             self.assertEqual(len(lines), 1, text)
             self.assertEqual(lines[0], s["StatusText"])
             print("# %s: %s" % (name, lines[0]))
+            if name == "orb-keyd":
+                self.assertIn("KEK from systemd credential", lines[0])
         self.assertEqual(self.m.run("systemctl", "list-units", "--failed",
                                     "--plain", "--no-legend", "orb*"), "")
 
@@ -270,8 +273,8 @@ class Boot(unittest.TestCase):
         text = self.m.run("journalctl", "--no-pager", "-u", "orb-*")
         self.assertIn("Credential lease", text)
 
-    def test_07_catalog_files(self):
-        """nothing of ORB is complained about by systemd"""
+    def test_07_no_complaint(self):
+        """systemd has nothing to say against the units"""
         text = self.m.shell("journalctl --no-pager -b -p warning "
                             "_PID=1 | grep -i orb || true")
         complaints = [line for line in text.splitlines()
