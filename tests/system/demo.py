@@ -194,6 +194,8 @@ def fact(pid, name):
 
 def network_of(pid):
     """What of a network the process has in its namespace."""
+    if not orbtest.ROOT:
+        return "this machine's"
     try:
         lines = orbtest.read("/proc/%d/net/dev" % pid).splitlines()[2:]
     except OSError:
@@ -201,7 +203,7 @@ def network_of(pid):
     names = [line.split(":")[0].strip() for line in lines]
     if os.stat("/proc/%d/ns/net" % pid).st_ino == \
             os.stat("/proc/self/ns/net").st_ino:
-        return "this machine's" if orbtest.ROOT else "this machine's (not root)"
+        return "this machine's"
     return "none" if set(names) <= {"lo"} else ", ".join(names)
 
 
