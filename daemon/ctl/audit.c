@@ -70,7 +70,7 @@ static void
 print_line(const struct audit *a, const json_t *r)
 {
 	const char *up = member(r, "upstream"), *remote = member(r, "remote");
-	char at[40];
+	char at[40], booking[9];
 
 	time_of(r, at, sizeof(at));
 	printf("%s%s %8lld%s  ", a->ctl->colour ? "\033[2m" : "", at,
@@ -81,7 +81,11 @@ print_line(const struct audit *a, const json_t *r)
 	print_harmless(member(r, "event"), 20);
 	putchar(' ');
 	print_harmless(*member(r, "room") ? member(r, "room") : "-", 12);
-	printf(" %-8.8s ", *member(r, "booking") ? member(r, "booking") : "-");
+	putchar(' ');
+	snprintf(booking, sizeof(booking), "%s",
+	    *member(r, "booking") ? member(r, "booking") : "-");
+	print_harmless(booking, 8);
+	putchar(' ');
 	if (*up && strstr(member(r, "process"), up) == NULL) {
 		print_harmless(up, 0);
 		putchar(' ');

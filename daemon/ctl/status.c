@@ -134,12 +134,15 @@ print_side(
 static void
 print_age(const struct msg_ctl_status *m)
 {
-	int64_t age = m->now - m->last_round;
+	int64_t age = 0;
 
+	/* mapd's words, not to be trusted with arithmetic. */
+	if (m->last_round > 0 && m->now > m->last_round)
+		age = m->now - m->last_round;
 	if (m->last_round == 0)
 		printf("no round yet");
 	else if (age < 120)
-		printf("last round %" PRId64 " s ago", age < 0 ? 0 : age);
+		printf("last round %" PRId64 " s ago", age);
 	else if (age < 7200)
 		printf("last round %" PRId64 " min ago", age / 60);
 	else
