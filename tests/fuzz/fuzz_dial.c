@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+int dial_main(int, char **);
 #define main dial_main
 #include "dial/main.c"
 #undef main
@@ -21,7 +22,6 @@
 #define FAR 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-int dial_main(int, char **);
 int __wrap_socket(int, int, int);
 int __wrap_connect(int, const struct sockaddr *, socklen_t);
 int __real_socket(int, int, int);
