@@ -28,6 +28,7 @@
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/err.h"
+#include "lib/limit.h"
 #include "lib/loop.h"
 #include "lib/secret.h"
 
@@ -181,6 +182,8 @@ struct http {
 	struct wire_out records;
 	uint32_t nrecords;
 	unsigned record_timer;
+	struct limit said; /* by the adapter, into the audit log */
+	unsigned unsaid;
 	uint64_t requests;
 };
 
@@ -277,6 +280,12 @@ void token_unref(struct token *);
 /* Notes an event; sent with others after at most 100 ms. */
 void record_event(struct http *, uint16_t event, uint16_t status,
     uint64_t lease, const char *request_id, const char *text);
+/*
+ * The same for what the adapter says, or does wrong, without a request: at most
+ * RECORD_SAID an hour, so that it cannot fill the disk of the audit log.  The
+ * next one says how many were left out.
+ */
+void record_said(struct http *, uint16_t event, const char *text);
 /* Sends what has gathered. */
 void record_flush(struct http *);
 

@@ -20,7 +20,7 @@
 #include <sys/random.h>
 
 #define KEYD_MS 15000
-#define KEYD_PAUSE 3000	   /* keyd gave no lease: somebody may be entering it */
+#define KEYD_PAUSE 3000    /* keyd gave no lease: somebody may be entering it */
 #define BUSY_PAUSE 10000   /* the login host is busy */
 #define DENIED_PAUSE 60000 /* doubles */
 #define DENIED_LAST 900000
@@ -189,7 +189,10 @@ on_keyd_answer(struct chan *c, struct packet *pk, void *arg)
 	else if (pk->type == MSG_ERROR) {
 		if (error_get(pk, &no))
 			return -1;
-		lease_fail(h, OUTCOME_DENIED, KEYD_PAUSE, no.text);
+		/* Only what a person has to cure is "denied". */
+		lease_fail(h,
+		    no.code == OUTCOME_BUSY ? OUTCOME_BUSY : OUTCOME_DENIED,
+		    KEYD_PAUSE, no.text);
 	} else {
 		if (pk->type != MSG_HTTP_LEASE || http_lease_get(pk, &m))
 			return -1;

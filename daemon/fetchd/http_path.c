@@ -60,6 +60,18 @@ dot_len(const char *p)
 	return strncasecmp(p, "%2e", 3) == 0 ? 3 : 0;
 }
 
+/* Length of the "/" or "\" that p begins with, also when it is written as %2f
+ * or %5c, which many a server takes for one; or 0. */
+static size_t
+slash_len(const char *p)
+{
+	if (p[0] == '/')
+		return 1;
+	return strncasecmp(p, "%2f", 3) == 0 || strncasecmp(p, "%5c", 3) == 0
+	    ? 3
+	    : 0;
+}
+
 /* Is the segment at p "." or ".."? */
 static int
 is_dots(const char *p)
@@ -70,13 +82,14 @@ is_dots(const char *p)
 		return 0;
 	p += n;
 	p += dot_len(p);
-	return *p == '\0' || *p == '/' || *p == '?';
+	return *p == '\0' || *p == '?' || slash_len(p) > 0;
 }
 
 int
 path_is_allowed(const char *path)
 {
 	const char *p;
+	size_t n;
 
 	if (path[0] != '/')
 		return 0;
@@ -84,7 +97,7 @@ path_is_allowed(const char *path)
 		if (*p <= ' ' || *p > '~' || *p == '#' || *p == '\\')
 			return 0;
 	for (p = path; *p && *p != '?'; p++)
-		if (*p == '/' && is_dots(p + 1))
+		if ((n = slash_len(p)) > 0 && is_dots(p + n))
 			return 0;
 	return 1;
 }

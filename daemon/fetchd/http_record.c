@@ -8,12 +8,14 @@
 #include "fetchd/http.h"
 #include "lib/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RECORD_BATCH 64
 #define RECORD_MS 100
 #define RECORD_DEADLINE 60000
 #define RECORD_BYTES (256 * 1024)
+#define RECORD_SAID 600 /* an hour */
 
 /* ledgerd says DONE, or ERROR; there is nothing to be done about either. */
 static int
@@ -82,4 +84,24 @@ record_event(struct http *h, uint16_t event, uint16_t status, uint64_t lease,
 	else if (h->record_timer == 0)
 		h->record_timer =
 		    loop_timer(h->loop, RECORD_MS, 0, flush_late, h);
+}
+
+void
+record_said(struct http *h, uint16_t event, const char *text)
+{
+	char whole[400];
+
+	if (h->said.per_hour == 0)
+		limit_init(&h->said, RECORD_SAID, loop_now());
+	if (limit_take(&h->said, loop_now())) {
+		h->unsaid++;
+		return;
+	}
+	if (h->unsaid)
+		snprintf(
+		    whole, sizeof(whole), "(and %u more) %s", h->unsaid, text);
+	else
+		snprintf(whole, sizeof(whole), "%s", text);
+	h->unsaid = 0;
+	record_event(h, event, 0, 0, NULL, whole);
 }

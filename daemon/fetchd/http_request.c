@@ -323,7 +323,7 @@ http_on_request(struct chan *c, struct packet *pk)
 		return -1;
 	if ((no.text = what_is_wrong(&m)) != NULL) {
 		no.outcome = OUTCOME_REFUSED;
-		record_event(h, EV_PROTOCOL_VIOLATION, 0, 0, NULL, no.text);
+		record_said(h, EV_PROTOCOL_VIOLATION, no.text);
 		log_err("orb-adapter asked for %s; refused", no.text);
 	} else if (h->draining)
 		no.text = "orb-fetchd is stopping";
@@ -349,7 +349,7 @@ http_on_hold(struct chan *c, struct packet *pk)
 		return -1;
 	gate_close(&h->gate, loop_now(),
 	    m.seconds > HOLD_MAX ? HOLD_MAX : m.seconds, 0);
-	record_event(h, EV_THROTTLED, 0, 0, NULL, m.text);
+	record_said(h, EV_THROTTLED, m.text);
 	http_tell_status(h);
 	return 0;
 }
@@ -365,7 +365,7 @@ http_on_incident(struct chan *c, struct packet *pk)
 	if (m.event != EV_LINK_REFUSED && m.event != EV_ANSWER_BROKEN &&
 	    m.event != EV_CURSOR_RESET)
 		return -1;
-	record_event(chan_ctx(c), m.event, 0, 0, NULL, m.text);
+	record_said(chan_ctx(c), m.event, m.text);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "keyd/keypair.h"
-#include "keyd/limit.h"
+#include "lib/limit.h"
 #include "keyd/slot.h"
 #include "keyd/vault.h"
 #include "lib/chan.h"

@@ -40,10 +40,10 @@ on_recorded(struct chan *c, struct packet *pk, void *arg)
 		return 0;
 	finish = p->finish;
 	p->finish = NULL;
-	if (pk && done_get(pk, &d) == 0)
+	if (pk && pk->type == MSG_DONE && done_get(pk, &d) == 0)
 		finish(p, NULL);
 	else {
-		if (pk && error_get(pk, &m) == 0)
+		if (pk && pk->type == MSG_ERROR && error_get(pk, &m) == 0)
 			err_set(&e, EIO, "the audit log refused the record: %s",
 			    m.text);
 		else

@@ -15,11 +15,12 @@ paths(void **state)
 {
 	static const char *const good[] = {"/", "/reservations", "/a..b",
 	    "/users/r@x.test/events/AAMk%3D", "/a?x=../..", "/...", "/$batch",
-	    "/a/.hidden"};
+	    "/a/.hidden", "/a%2Fb", "/a?x=%2f.."};
 	static const char *const bad[] = {"", "a", "?", "/a b", "/a\tb",
 	    "/a\r\nHost: x", "/a#b", "/a\\b", "/..", "/../a", "/a/..",
 	    "/a/../b", "/a/..?x", "/.", "/./a", "/%2e%2e/a", "/a/.%2E",
-	    "/a/%2e", "/\x7f", "/\xc3\xa9"};
+	    "/a/%2e", "/a%2f..%2Fb", "/a%5c..", "/a/..%2fb", "/\x7f",
+	    "/\xc3\xa9"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -1,5 +1,5 @@
 /* limit.c: see limit.h. */
-#include "keyd/limit.h"
+#include "lib/limit.h"
 
 #define HOUR (3600 * INT64_C(1000))
 #define SMALL 8 /* up to here a whole hour's worth may come at once */

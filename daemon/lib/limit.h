@@ -2,8 +2,8 @@
  * limit.h: how often something may be done: a bucket that fills at a steady
  * rate and holds half an hour's worth.
  */
-#ifndef ORB_KEYD_LIMIT_H
-#define ORB_KEYD_LIMIT_H
+#ifndef ORB_LIMIT_H
+#define ORB_LIMIT_H
 
 #include <stdint.h>
 
