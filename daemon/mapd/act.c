@@ -176,6 +176,32 @@ looked_change(struct job *j, const struct reservation *r)
 		job_next(j, JOB_ANNOUNCE);
 }
 
+/*
+ * What an action of unknown outcome finds, it made; people may have changed it
+ * since.  What another try finds, an earlier one made, perhaps of a meeting
+ * that was changed meanwhile: then it is adopted by the next plan.
+ */
+static void
+looked_create(struct job *j, const struct reservation *r)
+{
+	uint8_t print[PRINT_LEN];
+
+	if (r == NULL) {
+		job_next(j, JOB_PERSON);
+		return;
+	}
+	brief_print(j->m, j->brief, print);
+	if (j->act.state == ACT_SENT ||
+	    (r->s.start == j->act.aim.start && r->s.end == j->act.aim.end &&
+		memcmp(print, r->s.print, PRINT_LEN) == 0)) {
+		already(j, r);
+		return;
+	}
+	j->outcome = OUTCOME_STALE;
+	strcpy(j->text, "an earlier try had made it");
+	job_next(j, JOB_OVER);
+}
+
 /* r is NULL when the look did not find it. */
 void
 act_looked(struct job *j, const struct reservation *r)
@@ -183,10 +209,7 @@ act_looked(struct job *j, const struct reservation *r)
 	enum plan_kind kind = j->act.aim.kind;
 
 	if (kind == PLAN_CREATE) {
-		if (r)
-			already(j, r);
-		else
-			job_next(j, JOB_PERSON);
+		looked_create(j, r);
 		return;
 	}
 	/* Not in the list is no evidence; a write by its id will tell.  But

@@ -63,7 +63,8 @@ const char *const query_text[Q_MAX] = {
     [Q_AGREED_ACT] = "SELECT " AIM_COLUMNS " FROM act"
 		     " WHERE room = ? AND key = ?",
 
-    [Q_ACT_CLASH] = "SELECT id, state FROM act WHERE room = ? AND key = ?",
+    [Q_ACT_CLASH] = "SELECT id, state, kind, tries FROM act"
+		    " WHERE room = ? AND key = ?",
     [Q_ACT_ADD] = "INSERT INTO act (room, key, state, kind, change, gen,"
 		  " why, start, stop, print, tries, created, next_try, grp,"
 		  " remote, number, reason, payload) VALUES (?, ?, ?, ?, ?, ?,"

@@ -115,7 +115,8 @@ struct act {
 /*
  * Journals an action with its payload (sealed here; aad is key and kind); sets
  * id.  A key has at most one action: an older one that is READY, ASIDE or HELD
- * is replaced; one that is SENT is not (-1, EBUSY).
+ * is replaced, and passes its tries on to one of the same kind; one that is
+ * SENT is not (-1, EBUSY).
  */
 int store_act_add(
     struct store *, struct act *, struct wire_bytes payload, struct err *);

@@ -29,20 +29,26 @@ payload_place(const struct act *a, uint8_t buf[KEY_LEN + 1])
 
 /* Makes way for a new action of the key, or says that one is under way. */
 static int
-act_replace(struct store *st, const struct act *a, struct err *e)
+act_replace(struct store *st, struct act *a, struct err *e)
 {
 	struct query q = query_start(st, Q_ACT_CLASH);
 	int64_t id = 0;
-	int found, state = ACT_READY;
+	int found, state = ACT_READY, kind = -1;
+	unsigned tries = 0;
 
 	query_int(&q, a->room);
 	query_blob(&q, a->key, KEY_LEN);
 	if ((found = query_row(&q)) != 0) {
 		id = query_get_int(&q);
 		state = (int)query_get_int(&q);
+		kind = (int)query_get_int(&q);
+		tries = (unsigned)query_get_int(&q);
 	}
 	if (query_end(&q, e, "look for an older action"))
 		return -1;
+	/* Whoever has tried before looks before trying again. */
+	if (kind == a->aim.kind && tries > a->tries)
+		a->tries = tries;
 	if (!found)
 		return 0;
 	if (state == ACT_SENT)

@@ -135,5 +135,19 @@ const struct regression regressions[] = {
 	"hide             5  0xa27449a5 0xcc572c5\n"
 	"round            8  0x2d588b72 0x68b1ac30\n"
 	"person-moves    10  0xa163085e 0x6e335bd1\n"},
+    {"made without an answer, hidden, retitled, moved out of the window",
+	173375,
+	"series-book      3  0x47258ea5 0x2977cf75\n"
+	"tentative       10  0x711a4429 0xf3affc6c\n"
+	"move             8  0xe024b900 0xc9aee364\n"
+	"lose-answer      3  0xdf414675 0xbe8ab285\n"
+	"round            7  0x2d0d9890 0x1cb7c9bc\n"
+	"accept           7  0x7cbcdea4 0x6223d4b7\n"
+	"round            2  0xa2ee0670 0x8a0495c\n"
+	"hide             5  0xa27449a5 0xcc572c5\n"
+	"list-cut         5  0x2c7a3641 0x23476c06\n"
+	"retitle         10  0xcdc01a7 0x8d792a42\n"
+	"round            1  0x92258d8f 0x9805e061\n"
+	"person-moves    10  0xa163085e 0x6e335bd1\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);

@@ -43,6 +43,9 @@ int model_agreed(
     struct model *, const uint8_t key[KEY_LEN], struct agreed_row *);
 void model_name(struct agreed_row *, int id);
 
+/* A reservation as a list or a GET shows it. */
+void reservation_seen(const struct world *, int id, struct seen *);
+
 /* Each 0, -1 with m->bad, or CRASH. */
 int model_recover(struct model *);
 int round_read_feed(struct round *);

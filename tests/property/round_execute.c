@@ -91,13 +91,32 @@ wait_again(struct model *m, struct act *a)
 	return store_act_update(m->st, a, &e) ? model_fail(m, &e) : 0;
 }
 
-/* What is older than the action is another one of the same link, from before
- * the state was lost: it is adopted. */
+/*
+ * What is older than the action was made by an earlier one, of what the meeting
+ * was then, or before the state was lost: it is adopted.
+ */
+static int
+found_older(struct model *m, const struct act *a, struct reservation *r)
+{
+	struct agreed_row row;
+	struct seen t;
+
+	if (model_agreed(m, a->key, &row))
+		return -1;
+	reservation_seen(m->w, (int)(r - m->w->res), &t);
+	agreed_adopt(&row.a, NULL, &t);
+	row.a.group = a->group;
+	model_name(&row, (int)(r - m->w->res));
+	r->agreed_start = r->start;
+	r->person_moved = r->person_edited = 0;
+	return settle(m, &row, a->id);
+}
+
 static int
 found_create(struct model *m, const struct act *a, struct reservation *r)
 {
 	if (r->changed < a->created)
-		return drop_act(m, a);
+		return found_older(m, a, r);
 	/* changed is not known: people may have been there since. */
 	r->unclear = 1;
 	return settle_act(m, a, &a->aim, (int)(r - m->w->res), 0);
@@ -253,16 +272,16 @@ send_act(struct round *r, struct act *a)
 	struct reservation *res;
 	struct err e = {0};
 	struct payload p = {-1, 0};
-	int id = atoi(a->remote_id), waited = a->state == ACT_ASIDE;
+	int id = atoi(a->remote_id), again = a->tries > 0;
 
-	if (waited) {
+	if (a->state == ACT_ASIDE) {
 		a->state = ACT_READY;
 		if (store_act_update(m->st, a, &e))
 			return model_fail(m, &e);
 	}
 	if (act_payload(m, a, &p))
 		return -1;
-	if (a->aim.kind == PLAN_CREATE && waited &&
+	if (a->aim.kind == PLAN_CREATE && again &&
 	    (res = topdesk_find(m->w, p.slot, a->aim.gen)) != NULL &&
 	    res->end > m->w->now)
 		return found_create(m, a, res);

@@ -108,15 +108,14 @@ round_keep_cursor(struct round *r)
 	return 0;
 }
 
-static void
-add_reservation(struct round *r, int id)
+void
+reservation_seen(const struct world *w, int id, struct seen *s)
 {
-	const struct reservation *res = &r->m->w->res[id];
-	struct seen *s = &r->td[r->ntd++];
+	const struct reservation *res = &w->res[id];
 
 	memset(s, 0, sizeof(*s));
 	if (res->slot >= 0)
-		memcpy(s->key, r->m->w->slots[res->slot].key, KEY_LEN);
+		memcpy(s->key, w->slots[res->slot].key, KEY_LEN);
 	print_of(res->text, s->print);
 	s->start = res->start;
 	s->end = res->end;
@@ -126,6 +125,12 @@ add_reservation(struct round *r, int id)
 	s->gen = (uint8_t)res->gen;
 	s->marks = (uint16_t)((res->issued ? MARK_ISSUED : 0) |
 	    (res->archived ? MARK_ARCHIVED : 0));
+}
+
+static void
+add_reservation(struct round *r, int id)
+{
+	reservation_seen(r->m->w, id, &r->td[r->ntd++]);
 }
 
 void

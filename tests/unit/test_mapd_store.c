@@ -437,6 +437,24 @@ a_key_has_one_action(void **state)
 	assert_int_equal(c.pending, 2);
 }
 
+/* So that a create is looked for, though its payload is new. */
+static void
+tries_are_passed_on(void **state)
+{
+	struct ground *g = *state;
+	struct act a = action(g, 1, PLAN_CREATE), b;
+
+	a.state = ACT_ASIDE;
+	a.tries = 2;
+	add(g, &a, "old");
+	b = action(g, 1, PLAN_CREATE);
+	add(g, &b, "new");
+	assert_int_equal(b.tries, 2);
+	b = action(g, 1, PLAN_CANCEL);
+	add(g, &b, "another kind");
+	assert_int_equal(b.tries, 0);
+}
+
 static void
 due_gives_what_may_run(void **state)
 {
@@ -966,6 +984,7 @@ main(void)
 	    T(agreed_rows_know_the_journal),
 	    T(a_payload_comes_back_sealed),
 	    T(a_key_has_one_action),
+	    T(tries_are_passed_on),
 	    T(due_gives_what_may_run),
 	    T(an_update_comes_back),
 	    T(recover_and_approve_shift_states),
