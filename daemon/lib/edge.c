@@ -23,22 +23,21 @@
 
 /* http and adapter are two processes of the unit fetchd@UPSTREAM. */
 const struct edge edge_table[] = {
-	{ROLE_KEYD, ROLE_HTTP, EX, "http-exchange", "keyd-http-exchange.sock"},
-	{ROLE_KEYD, ROLE_HTTP, TD, "http-topdesk", "keyd-http-topdesk.sock"},
-	{ROLE_KEYD, ROLE_MAPD, UPSTREAM_NONE, "mapd", "keyd-mapd.sock"},
-	{ROLE_KEYD, ROLE_CTL, UPSTREAM_NONE, "ctl", "keyd-ctl.sock"},
-	{ROLE_HTTP, ROLE_DIAL, EX, "dial", "fetchd-exchange-dial.sock"},
-	{ROLE_HTTP, ROLE_DIAL, TD, "dial", "fetchd-topdesk-dial.sock"},
-	{ROLE_ADAPTER, ROLE_MAPD, EX, "mapd", "fetchd-exchange-mapd.sock"},
-	{ROLE_ADAPTER, ROLE_MAPD, TD, "mapd", "fetchd-topdesk-mapd.sock"},
-	{ROLE_LEDGERD, ROLE_HTTP, EX, "http-exchange",
-	    "ledgerd-http-exchange.sock"},
-	{ROLE_LEDGERD, ROLE_HTTP, TD, "http-topdesk",
-	    "ledgerd-http-topdesk.sock"},
-	{ROLE_LEDGERD, ROLE_KEYD, UPSTREAM_NONE, "keyd", "ledgerd-keyd.sock"},
-	{ROLE_LEDGERD, ROLE_MAPD, UPSTREAM_NONE, "mapd", "ledgerd-mapd.sock"},
-	{ROLE_LEDGERD, ROLE_CTL, UPSTREAM_NONE, "ctl", "ledgerd-ctl.sock"},
-	{ROLE_MAPD, ROLE_CTL, UPSTREAM_NONE, "ctl", "mapd-ctl.sock"},
+    {ROLE_KEYD, ROLE_HTTP, EX, "http-exchange", "keyd-http-exchange.sock"},
+    {ROLE_KEYD, ROLE_HTTP, TD, "http-topdesk", "keyd-http-topdesk.sock"},
+    {ROLE_KEYD, ROLE_MAPD, UPSTREAM_NONE, "mapd", "keyd-mapd.sock"},
+    {ROLE_KEYD, ROLE_CTL, UPSTREAM_NONE, "ctl", "keyd-ctl.sock"},
+    {ROLE_HTTP, ROLE_DIAL, EX, "dial", "fetchd-exchange-dial.sock"},
+    {ROLE_HTTP, ROLE_DIAL, TD, "dial", "fetchd-topdesk-dial.sock"},
+    {ROLE_ADAPTER, ROLE_MAPD, EX, "mapd", "fetchd-exchange-mapd.sock"},
+    {ROLE_ADAPTER, ROLE_MAPD, TD, "mapd", "fetchd-topdesk-mapd.sock"},
+    {ROLE_LEDGERD, ROLE_HTTP, EX, "http-exchange",
+	"ledgerd-http-exchange.sock"},
+    {ROLE_LEDGERD, ROLE_HTTP, TD, "http-topdesk", "ledgerd-http-topdesk.sock"},
+    {ROLE_LEDGERD, ROLE_KEYD, UPSTREAM_NONE, "keyd", "ledgerd-keyd.sock"},
+    {ROLE_LEDGERD, ROLE_MAPD, UPSTREAM_NONE, "mapd", "ledgerd-mapd.sock"},
+    {ROLE_LEDGERD, ROLE_CTL, UPSTREAM_NONE, "ctl", "ledgerd-ctl.sock"},
+    {ROLE_MAPD, ROLE_CTL, UPSTREAM_NONE, "ctl", "mapd-ctl.sock"},
 };
 const size_t edge_table_len = sizeof(edge_table) / sizeof(edge_table[0]);
 
@@ -170,8 +169,8 @@ edge_listen(struct loop *loop, const struct conf *conf, enum role self,
 	int fd, fl;
 
 	if (edge == NULL) {
-		err_set(e, EINVAL, "no edge from %s to %s", role_name(connector),
-		    role_name(self));
+		err_set(e, EINVAL, "no edge from %s to %s",
+		    role_name(connector), role_name(self));
 		return NULL;
 	}
 	if ((fd = edge_passed(edge->name)) < 0) {
@@ -185,8 +184,8 @@ edge_listen(struct loop *loop, const struct conf *conf, enum role self,
 		err_sys(e, "listener");
 		return NULL;
 	}
-	*l = (struct listener){loop, fd, edge, (uid_t)-1, permits, on_open,
-	    on_closed, ctx};
+	*l = (struct listener){
+	    loop, fd, edge, (uid_t)-1, permits, on_open, on_closed, ctx};
 	if (connector != ROLE_CTL &&
 	    (l->uid = edge_uid(conf, connector, u, e)) == (uid_t)-1) {
 		free(l);

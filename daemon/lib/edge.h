@@ -19,8 +19,8 @@ struct conf;
 struct edge {
 	enum role listener, connector;
 	enum upstream upstream; /* UPSTREAM_NONE: not per upstream */
-	const char *name;	/* FileDescriptorName= of the socket unit */
-	const char *socket;	/* file name below the run directory */
+	const char *name;       /* FileDescriptorName= of the socket unit */
+	const char *socket;     /* file name below the run directory */
 };
 extern const struct edge edge_table[];
 extern const size_t edge_table_len;

@@ -94,8 +94,8 @@ err_sys(struct err *e, const char *fmt, ...)
 		vsnprintf(e->text, sizeof(e->text), fmt, ap);
 		va_end(ap);
 		n = strlen(e->text);
-		snprintf(e->text + n, sizeof(e->text) - n, ": %s",
-		    strerror(code));
+		snprintf(
+		    e->text + n, sizeof(e->text) - n, ": %s", strerror(code));
 	}
 	return -1;
 }

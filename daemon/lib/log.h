@@ -6,8 +6,13 @@
 #ifndef ORB_LOG_H
 #define ORB_LOG_H
 
-enum log_level { LOG_LV_ERR = 3, LOG_LV_WARN = 4, LOG_LV_NOTICE = 5,
-	LOG_LV_INFO = 6, LOG_LV_DEBUG = 7 };
+enum log_level {
+	LOG_LV_ERR = 3,
+	LOG_LV_WARN = 4,
+	LOG_LV_NOTICE = 5,
+	LOG_LV_INFO = 6,
+	LOG_LV_DEBUG = 7
+};
 
 /* name goes in front when stderr is a terminal or file; level is the least
  * urgent one that is still written. */

@@ -29,8 +29,8 @@ notify_open(void)
 	memcpy(sa.sun_path, path, len);
 	if (path[0] == '@')
 		sa.sun_path[0] = '\0';
-	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	notify_fd =
+	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Connected now, so that sending later needs no address. */
 	if (notify_fd >= 0 &&
 	    connect(notify_fd, (struct sockaddr *)&sa,

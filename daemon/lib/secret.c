@@ -9,9 +9,9 @@ secret_init(size_t heap)
 {
 	/* 1: locked; 2: made, but the pages could not be locked. */
 	return CRYPTO_secure_malloc_initialized() ||
-		CRYPTO_secure_malloc_init(heap, 16) == 1 ?
-	    0 :
-	    -1;
+		CRYPTO_secure_malloc_init(heap, 16) == 1
+	    ? 0
+	    : -1;
 }
 
 int

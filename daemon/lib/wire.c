@@ -376,8 +376,8 @@ get_list_head(struct wire_in *r, struct wire_list *l, uint32_t count)
 }
 
 int
-wire_get_strs(struct wire_in *r, struct wire_list *l, uint32_t count,
-    size_t max)
+wire_get_strs(
+    struct wire_in *r, struct wire_list *l, uint32_t count, size_t max)
 {
 	struct wire_in in;
 	const char *s;
@@ -421,7 +421,7 @@ wire_end(const struct wire_in *r)
 struct wire_in
 wire_list_open(const struct wire_list *l)
 {
-	struct wire_in in = { l->items.p, l->items.p, 0 };
+	struct wire_in in = {l->items.p, l->items.p, 0};
 
 	if (l->items.len)
 		in.end += l->items.len;
@@ -439,7 +439,7 @@ wire_next_str(struct wire_in *r, const char **s)
 struct wire_list
 wire_list_of(const struct wire_out *w, uint32_t count)
 {
-	struct wire_list l = { count, { w->buf, w->len } };
+	struct wire_list l = {count, {w->buf, w->len}};
 
 	return l;
 }
@@ -461,8 +461,9 @@ wire_clean(char *dst, size_t cap, const char *src, size_t max)
 		if (n > 1)
 			memcpy(dst + len, p, n);
 		else
-			dst[len] = n == 0 ? '?' :
-			    *p < 0x20 || *p == 0x7f ? ' ' : (char)*p;
+			dst[len] = n == 0             ? '?'
+			    : *p < 0x20 || *p == 0x7f ? ' '
+						      : (char)*p;
 		len += n ? n : 1;
 	}
 	dst[len] = '\0';

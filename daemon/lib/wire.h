@@ -40,7 +40,7 @@ struct wire_in {
 struct wire_out {
 	uint8_t *buf;
 	size_t len, cap, max;
-	int err;	/* 0 or -1: a field or the whole is too large, or no memory */
+	int err; /* 0 or -1: a field or the whole is too large, or no memory */
 };
 
 /* A writer of at most max bytes; free with wire_out_free(), which cleanses. */
@@ -72,8 +72,8 @@ int wire_get_str(struct wire_in *, const char **, size_t max);
 int wire_get_text(struct wire_in *, const char **, size_t max);
 int wire_get_bytes(struct wire_in *, struct wire_bytes *, size_t max);
 /* Every item is checked here, so that walking the list later cannot fail. */
-int wire_get_strs(struct wire_in *, struct wire_list *, uint32_t count,
-    size_t max);
+int wire_get_strs(
+    struct wire_in *, struct wire_list *, uint32_t count, size_t max);
 int wire_get_list(struct wire_in *, struct wire_list *, uint32_t count,
     int (*skip)(struct wire_in *));
 /* 0 when all was well and nothing is left over, else -1. */

@@ -36,11 +36,11 @@ struct peer {
 	struct mapd *m;
 	enum role role;
 	enum upstream upstream;
-	struct chan *chan;	/* NULL while not connected */
-	int64_t pause;		/* ms before the next attempt */
+	struct chan *chan; /* NULL while not connected */
+	int64_t pause;     /* ms before the next attempt */
 	unsigned timer;
 	uint8_t flush;
-	uint8_t state;		/* 0 unknown, 1 ok, 2 waiting, 3 failing */
+	uint8_t state; /* 0 unknown, 1 ok, 2 waiting, 3 failing */
 	char text[200];
 };
 void peers_start(struct mapd *);
@@ -65,19 +65,19 @@ struct reservation {
 	char id[48], number[32];
 };
 /* NULL: no memory, or a booking that cannot be used (*why). */
-struct content *content_of(struct mapd *, size_t room, const struct booking *,
-    const char **why);
+struct content *content_of(
+    struct mapd *, size_t room, const struct booking *, const char **why);
 /* -1: not usable. */
-int reservation_of(struct mapd *, size_t room, const struct booking *,
-    struct reservation *);
+int reservation_of(
+    struct mapd *, size_t room, const struct booking *, struct reservation *);
 /* What TOPdesk's brief description shall be, by the policy on subjects: at most
  * 100 characters. */
 #define BRIEF_MAX 401
-void brief_of(const struct mapd *, const struct content *,
-    char brief[BRIEF_MAX]);
+void brief_of(
+    const struct mapd *, const struct content *, char brief[BRIEF_MAX]);
 /* Fingerprint of a brief description: of what it is, and of what it shall be. */
-void brief_print(const struct mapd *, const char *brief,
-    uint8_t out[PRINT_LEN]);
+void brief_print(
+    const struct mapd *, const char *brief, uint8_t out[PRINT_LEN]);
 /*
  * The payload of an action: the change tag (hash) of the reservation that the
  * plan was made on, and what of the contents it needs (none for a
@@ -92,11 +92,11 @@ struct room {
 	const struct conf_room *conf;
 	struct room_state st;
 	int64_t exchange_at, topdesk_at; /* last good read, seconds */
-	char text[200];		/* what is wrong with it, or "" */
-	uint64_t digest;	/* of the reservations last planned with */
+	char text[200];                  /* what is wrong with it, or "" */
+	uint64_t digest; /* of the reservations last planned with */
 	int digest_known;
-	int dirty;		/* plan it even if nothing changed */
-	int cursor_moved;	/* st.cursor is newer than the database's */
+	int dirty;        /* plan it even if nothing changed */
+	int cursor_moved; /* st.cursor is newer than the database's */
 	uint32_t bookings;
 
 	/* The visit of the round that is under way. */
@@ -109,24 +109,24 @@ struct room {
  * office hours are 5,200.
  */
 #define VISIT_MOST 10000
-#define ROUND_BYTES (256u << 20)
+#define ROUND_BYTES (96u << 20)
 
 struct visit {
 	struct mapd *m;
 	size_t room;
-	int64_t sent;		/* ms: when TOPdesk was asked */
+	int64_t sent; /* ms: when TOPdesk was asked */
 	int ex_done, ex_ok, ex_full;
 	int td_done, td_ok;
-	unsigned reads;		/* ADAPTER_GET and _EXPAND under way */
+	unsigned reads; /* ADAPTER_GET and _EXPAND under way */
 	int reads_failed;
-	unsigned sightings;	/* taken from both adapters: see VISIT_MOST */
-	int ex_flood, td_flood;	/* more came than is taken */
-	int planned;		/* contents of planned actions are being got */
-	struct content **in;	/* from the poll, in order of arrival */
+	unsigned sightings;     /* taken from both adapters: see VISIT_MOST */
+	int ex_flood, td_flood; /* more came than is taken */
+	int planned;            /* contents of planned actions are being got */
+	struct content **in;    /* from the poll, in order of arrival */
 	size_t nin, capin;
-	char **series;		/* masters seen */
+	char **series; /* masters seen */
 	size_t nseries;
-	char **removed;		/* remote ids said to be removed */
+	char **removed; /* remote ids said to be removed */
 	size_t nremoved;
 	uint8_t *cursor;
 	size_t cursor_len;
@@ -140,24 +140,24 @@ struct visit {
 	struct seen *seen, *tseen;
 	struct agreed *aseen;
 	struct plan_output plan;
-	size_t nseen;		/* entries of seen */
-	size_t npolled;		/* of in: those of the poll, not of later reads */
-	int changed;		/* the Exchange tree changed */
+	size_t nseen;   /* entries of seen */
+	size_t npolled; /* of in: those of the poll, not of later reads */
+	int changed;    /* the Exchange tree changed */
 };
 
 struct round {
 	int active, dry;
-	int64_t started;	/* ms */
-	int64_t from, to;	/* TOPdesk's window, seconds */
-	size_t left;		/* visits not over */
+	int64_t started;  /* ms */
+	int64_t from, to; /* TOPdesk's window, seconds */
+	size_t left;      /* visits not over */
 	size_t failed;
-	unsigned failures;	/* rounds in a row, at most 5 */
-	uint32_t planned;	/* actions */
-	size_t bytes;		/* of what the adapters sent */
-	unsigned timer;		/* the next round */
+	unsigned failures; /* rounds in a row, at most 5 */
+	uint32_t planned;  /* actions */
+	size_t bytes;      /* of what the adapters sent */
+	unsigned timer;    /* the next round */
 	uint64_t count;
-	int64_t last_done;	/* seconds */
-	int again;		/* asked for while one was under way */
+	int64_t last_done; /* seconds */
+	int again;         /* asked for while one was under way */
 };
 
 void round_start(struct mapd *);
@@ -191,15 +191,15 @@ enum job_stage { JOB_PERSON, JOB_LOOK, JOB_ANNOUNCE, JOB_WRITE, JOB_OVER };
 struct job {
 	struct mapd *m;
 	struct act act;
-	size_t room;		/* index in m->rooms */
+	size_t room;             /* index in m->rooms */
 	struct content *content; /* NULL for a cancellation */
 	struct agreed_row agreed;
 	int has_agreed;
 	enum job_stage stage;
-	unsigned todo;		/* CHANGE_ bits still to write */
-	int adopted;		/* it was there already: nothing was written */
-	int64_t base;		/* change tag the plan was made on, 0 unknown */
-	int fallback;		/* the organiser is not a person in TOPdesk */
+	unsigned todo; /* CHANGE_ bits still to write */
+	int adopted;   /* it was there already: nothing was written */
+	int64_t base;  /* change tag the plan was made on, 0 unknown */
+	int fallback;  /* the organiser is not a person in TOPdesk */
 	char person[64];
 	char brief[BRIEF_MAX];
 	/* What the answer said. */
@@ -218,11 +218,11 @@ struct jobs {
 
 struct executor {
 	struct jobs person, look, announce, write, over;
-	size_t alive;		/* jobs in memory */
-	int64_t after;		/* id of the last act pulled */
+	size_t alive;  /* jobs in memory */
+	int64_t after; /* id of the last act pulled */
 	unsigned timer, settle_timer;
 	size_t announcing, looking; /* requests under way */
-	int pull, settle_due;	/* for the next execute_idle() */
+	int pull, settle_due;       /* for the next execute_idle() */
 	uint64_t done, failed;
 };
 /* Something may be due. */
@@ -278,9 +278,9 @@ void control_tick(struct mapd *);
 struct control {
 	struct chan *plan, *sync; /* who waits for a dry round, a sync */
 	uint64_t plan_id, sync_id, sync_round;
-	int plan_waits;		/* for a round that is not dry to end */
+	int plan_waits; /* for a round that is not dry to end */
 	uint32_t total, most;
-	unsigned open;		/* connections */
+	unsigned open; /* connections */
 };
 
 #define RECENT 16384 /* a power of two */
@@ -289,7 +289,7 @@ struct mapd {
 	const struct conf *conf;
 	struct loop *loop;
 	struct store *store;
-	struct seal *seal;	/* NULL until keyd has answered */
+	struct seal *seal; /* NULL until keyd has answered */
 	struct peer keyd, ledgerd, exchange, topdesk;
 	struct room *rooms;
 	size_t nrooms;
@@ -297,15 +297,16 @@ struct mapd {
 	struct executor ex;
 	struct persons *persons;
 	struct control control;
-	struct wire_out records; /* encoded struct record, one after the other */
+	struct wire_out
+	    records; /* encoded struct record, one after the other */
 	uint32_t nrecords;
-	int64_t *recent;	/* [RECENT]: ms, when a key of this slot was settled */
+	int64_t *recent; /* [RECENT]: ms, when a key of this slot was settled */
 	int64_t started;
 	char key_source[200];
 	char sandbox[80];
 	int stopping;
-	size_t held_said;	/* cancellations the last record spoke of */
-	int disk_bad;		/* ledgerd or the store cannot write */
+	size_t held_said; /* cancellations the last record spoke of */
+	int disk_bad;     /* ledgerd or the store cannot write */
 	char trouble[200];
 };
 

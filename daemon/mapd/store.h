@@ -140,8 +140,8 @@ int store_act_next(struct store *, int64_t *when, struct err *);
  * own action will free it: a cancellation (for a creation or a change), a
  * change (for a creation).  It waits for that, or TOPdesk would see a conflict.
  */
-int store_act_blocked(struct store *, const struct act *a, int *blocked,
-    struct err *);
+int store_act_blocked(
+    struct store *, const struct act *a, int *blocked, struct err *);
 /* At start: everything READY becomes SENT (it is not known whether it was). */
 int store_act_recover(struct store *, size_t *n, struct err *);
 /*

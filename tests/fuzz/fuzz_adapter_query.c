@@ -32,7 +32,7 @@ fiql_round_trip(const char *s)
 	strbuf_init(&b, 1 << 20);
 	if (query_fiql(&b, s))
 		abort();
-	plain = d = malloc(b.len + 1);
+	plain = d = calloc(1, b.len + 1);
 	for (p = b.p; *p; p++)
 		if (*p == '%') {
 			*d++ = (char)(hex(p[1]) * 16 + hex(p[2]));

@@ -15,24 +15,33 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct conf_room rooms[2] = {
-    {.name = "A", .mailbox = "a@x.example", .zone = "Europe/Amsterdam",
+    {.name = "A",
+	.mailbox = "a@x.example",
+	.zone = "Europe/Amsterdam",
 	.location = "11111111-1111-1111-1111-111111111111"},
-    {.name = "B", .mailbox = "b@x.example", .zone = "UTC",
+    {.name = "B",
+	.mailbox = "b@x.example",
+	.zone = "UTC",
 	.location = "22222222-2222-2222-2222-222222222222"},
 };
-static struct conf conf = {.file = "orb.conf", .state_dir = "/tmp",
-    .exchange.up.poll_seconds = 60, .rooms = rooms, .nrooms = 2,
-    .policy = {.placeholder = "Reserved", .private_placeholder = "Private",
-	.mass_cancel_limit = 20, .window_back_days = 1,
-	.window_ahead_days = 180, .rebase_days = 7},
+static struct conf conf = {.file = "orb.conf",
+    .state_dir = "/tmp",
+    .exchange.up.poll_seconds = 60,
+    .rooms = rooms,
+    .nrooms = 2,
+    .policy = {.placeholder = "Reserved",
+	.private_placeholder = "Private",
+	.mass_cancel_limit = 20,
+	.window_back_days = 1,
+	.window_ahead_days = 180,
+	.rebase_days = 7},
     .topdesk = {.fallback_person = "33333333-3333-3333-3333-333333333333",
 	.cancel_reason = ""}};
 static char path[64];
 
 /* A peer without a socket: what mapd sends is dropped. */
 static void
-connect_nowhere(struct mapd *m, struct peer *p, enum role role,
-    enum upstream u)
+connect_nowhere(struct mapd *m, struct peer *p, enum role role, enum upstream u)
 {
 	p->m = m;
 	p->role = role;
@@ -63,7 +72,8 @@ mapd_make(void)
 	unlink(path);
 	m->seal = seal_new(key);
 	m->store = store_open(path, &rebuilt, &e);
-	if (m->store == NULL || store_set_seal(m->store, m->seal, &rebuilt, &e) ||
+	if (m->store == NULL ||
+	    store_set_seal(m->store, m->seal, &rebuilt, &e) ||
 	    mapd_open_rooms(m, &e)) {
 		fprintf(stderr, "%s\n", e.text);
 		abort();
@@ -104,8 +114,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	log_init("fuzz", 0);
 	m = mapd_make();
-	ctl = chan_new(m->loop, -1, ROLE_MAPD, ROLE_CTL, control_permits, NULL,
-	    m);
+	ctl = chan_new(
+	    m->loop, -1, ROLE_MAPD, ROLE_CTL, control_permits, NULL, m);
 	to[0] = m->exchange.chan;
 	to[1] = m->topdesk.chan;
 	to[2] = m->keyd.chan;

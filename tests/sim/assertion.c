@@ -14,12 +14,12 @@
 #include "http.h"
 
 static struct certificate {
-	X509		*x509;
-	char		 sha1[28];	/* base64url, no padding */
-	char		 sha256[44];
-} *certificates;
+	X509 *x509;
+	char sha1[28]; /* base64url, no padding */
+	char sha256[44];
+} * certificates;
 static size_t ncertificates;
-static struct map seen;			/* jti */
+static struct map seen; /* jti */
 
 static void
 url64(char *out, const unsigned char *in, size_t n)
@@ -78,8 +78,8 @@ static const struct certificate *
 certificate_of(json_t *header)
 {
 	const char *five = json_string_value(json_object_get(header, "x5t"));
-	const char *six = json_string_value(json_object_get(header,
-	    "x5t#S256"));
+	const char *six =
+	    json_string_value(json_object_get(header, "x5t#S256"));
 	size_t i;
 
 	for (i = 0; i < ncertificates; i++)
@@ -101,13 +101,14 @@ signature_good(const struct certificate *c, int pss, const char *signed_part,
 	ok = key != NULL && EVP_PKEY_base_id(key) == EVP_PKEY_RSA &&
 	    EVP_DigestVerifyInit(ctx, &pc, EVP_sha256(), NULL, key) == 1;
 	if (ok && pss)
-		ok = EVP_PKEY_CTX_set_rsa_padding(pc,
-		    RSA_PKCS1_PSS_PADDING) == 1 &&
-		    EVP_PKEY_CTX_set_rsa_pss_saltlen(pc,
-		    RSA_PSS_SALTLEN_DIGEST) == 1 &&
+		ok = EVP_PKEY_CTX_set_rsa_padding(pc, RSA_PKCS1_PSS_PADDING) ==
+			1 &&
+		    EVP_PKEY_CTX_set_rsa_pss_saltlen(
+			pc, RSA_PSS_SALTLEN_DIGEST) == 1 &&
 		    EVP_PKEY_CTX_set_rsa_mgf1_md(pc, EVP_sha256()) == 1;
-	ok = ok && EVP_DigestVerify(ctx, sig, nsig,
-	    (const unsigned char *)signed_part, len) == 1;
+	ok = ok &&
+	    EVP_DigestVerify(
+		ctx, sig, nsig, (const unsigned char *)signed_part, len) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
 }
@@ -118,8 +119,9 @@ part(const char *s, size_t n)
 	unsigned char buf[4096];
 	int len = unbase64(buf, sizeof(buf), s, n);
 
-	return len < 0 || memchr(s, '=', n) != NULL ? NULL :
-	    json_loadb((char *)buf, (size_t)len, 0, NULL);
+	return len < 0 || memchr(s, '=', n) != NULL
+	    ? NULL
+	    : json_loadb((char *)buf, (size_t)len, 0, NULL);
 }
 
 static int
@@ -146,9 +148,9 @@ claims_good(json_t *p, const char **why, int *code)
 		*why = "Assertion issuer or subject is not the client.";
 	else if (jti == NULL || map_get(&seen, jti) != NULL)
 		*why = "Assertion jti is missing or was used before.";
-	else if (*code = 700024, !json_is_integer(json_object_get(p, "nbf")) ||
-	    nbf > now + 60 || exp <= now || exp > now + 600 + 60 ||
-	    exp - nbf > 600)
+	else if (*code = 700024,
+	    !json_is_integer(json_object_get(p, "nbf")) || nbf > now + 60 ||
+		exp <= now || exp > now + 600 + 60 || exp - nbf > 600)
 		*why = "Client assertion is not within its valid time range.";
 	else {
 		map_put(&seen, jti, &seen);
@@ -183,15 +185,15 @@ assertion_verify(const char *jwt, const char **why, int *code)
 		goto out;
 	*code = 700027;
 	*why = "The certificate with identifier used to sign the client "
-	    "assertion is not registered on application.";
+	       "assertion is not registered on application.";
 	c = certificate_of(header);
 	if (c == NULL)
 		goto out;
 	if (pss && json_object_get(header, "x5t#S256") == NULL)
 		goto out;
 	*why = "Client assertion failed signature validation.";
-	if (!signature_good(c, pss, jwt, (size_t)(dot2 - jwt), sig,
-	    (size_t)nsig))
+	if (!signature_good(
+		c, pss, jwt, (size_t)(dot2 - jwt), sig, (size_t)nsig))
 		goto out;
 	bad = !claims_good(claims, why, code);
 out:

@@ -12,7 +12,7 @@
 #include "exchange.h"
 #include "text.h"
 
-#define HORIZON	(400 * (int64_t)DAY)
+#define HORIZON (400 * (int64_t)DAY)
 
 static char *
 room_subject(const struct mailbox *room, const struct event *own,
@@ -31,7 +31,7 @@ static int
 room_conflict(const struct mailbox *room, const struct event *e,
     const struct occurrence *only)
 {
-	struct occurrences mine = { 0 }, theirs = { 0 };
+	struct occurrences mine = {0}, theirs = {0};
 	size_t i, j, k;
 	int hit = 0;
 
@@ -53,7 +53,7 @@ room_conflict(const struct mailbox *room, const struct event *e,
 				hit = mine.v[j].start < theirs.v[k].end &&
 				    theirs.v[k].start < mine.v[j].end &&
 				    !(theirs.v[k].change &&
-				    theirs.v[k].change->cancelled);
+					theirs.v[k].change->cancelled);
 	}
 	free(mine.v);
 	free(theirs.v);
@@ -72,14 +72,16 @@ copy_changes(struct event *to, const struct event *own)
 	memcpy(to->changes, own->changes, own->nchanges * sizeof(*to->changes));
 	to->nchanges = own->nchanges;
 	for (i = 0; i < to->nchanges; i++) {
-		if (own->changes[i].cancelled)	/* gone only for him */
+		if (own->changes[i].cancelled) /* gone only for him */
 			to->changes[i].deleted =
 			    to->mailbox->policy.remove_cancelled;
-		to->changes[i].subject = own->changes[i].subject ||
-		    own->changes[i].cancelled ?
-		    room_subject(to->mailbox, own, own->changes[i].subject ?
-		    own->changes[i].subject : own->subject,
-		    own->changes[i].cancelled) : NULL;
+		to->changes[i].subject =
+		    own->changes[i].subject || own->changes[i].cancelled
+		    ? room_subject(to->mailbox, own,
+			  own->changes[i].subject ? own->changes[i].subject
+						  : own->subject,
+			  own->changes[i].cancelled)
+		    : NULL;
 	}
 }
 
@@ -96,8 +98,8 @@ copy_fill(struct event *to, const struct event *own)
 	to->private = own->private && !p->remove_private;
 	to->free = own->free;
 	free(to->subject);
-	to->subject = room_subject(to->mailbox, own, own->subject,
-	    to->cancelled);
+	to->subject =
+	    room_subject(to->mailbox, own, own->subject, to->cancelled);
 	set_text(&to->body, p->delete_comments ? NULL : own->body);
 	free(to->rec);
 	to->rec = NULL;
@@ -132,8 +134,8 @@ static void
 copy_answer(struct event *copy)
 {
 	const struct room_policy *p = &copy->mailbox->policy;
-	int delay = p->accept_delay >= 0 ? p->accept_delay :
-	    exchange.accept_delay;
+	int delay =
+	    p->accept_delay >= 0 ? p->accept_delay : exchange.accept_delay;
 
 	copy->response = RESPONSE_WAITING;
 	if (!p->auto_accept)
@@ -161,8 +163,8 @@ copy_cancel(struct event *copy)
 	}
 	copy->cancelled = 1;
 	free(copy->subject);
-	copy->subject = room_subject(copy->mailbox, copy->meeting->own,
-	    copy->meeting->own->subject, 1);
+	copy->subject = room_subject(
+	    copy->mailbox, copy->meeting->own, copy->meeting->own->subject, 1);
 	event_touch(copy, 0);
 }
 
@@ -261,7 +263,7 @@ booking_move_occurrence(struct meeting *m, int64_t original, int64_t start,
     int64_t end, const char *subject)
 {
 	struct change *c;
-	struct occurrence o = { original, start, end, NULL };
+	struct occurrence o = {original, start, end, NULL};
 	size_t i;
 
 	if (!event_has_occurrence(m->own, original))

@@ -53,7 +53,7 @@ cert_new(const char *name, EVP_PKEY *key, long from, long to)
 static char *
 names_san(const char *names, enum tls_mode mode)
 {
-	struct text t = { 0 };
+	struct text t = {0};
 	const char *p;
 	size_t n;
 
@@ -61,7 +61,8 @@ names_san(const char *names, enum tls_mode mode)
 		text_str(&t, "DNS:wrong.sim.test");
 		return t.b;
 	}
-	text_str(&t, "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:login.sim.test,"
+	text_str(&t,
+	    "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:login.sim.test,"
 	    "DNS:graph.sim.test,DNS:topdesk.sim.test");
 	for (p = names ? names : ""; *p != '\0'; p += n + (p[n] == ',')) {
 		n = strcspn(p, ",");
@@ -76,7 +77,7 @@ bio_text(BIO *b)
 {
 	char *data;
 	long n = BIO_get_mem_data(b, &data);
-	struct text t = { 0 };
+	struct text t = {0};
 
 	text_add(&t, data, (size_t)n);
 	BIO_free(b);
@@ -109,11 +110,11 @@ cert_make(const char *ca_path, enum tls_mode mode, const char *names,
 	    mode == TLS_EXPIRED ? -5 * 86400L : 20 * 86400L);
 	(void)X509_set_issuer_name(x, X509_get_subject_name(self ? x : ca));
 	ok = ok && extend(x, self ? x : ca, NID_subject_alt_name, san) &&
-	    extend(x, self ? x : ca, NID_basic_constraints,
-	    "critical,CA:FALSE") &&
+	    extend(
+		x, self ? x : ca, NID_basic_constraints, "critical,CA:FALSE") &&
 	    extend(x, self ? x : ca, NID_ext_key_usage, "serverAuth") &&
-	    extend(x, self ? x : ca, NID_key_usage,
-	    "critical,digitalSignature") &&
+	    extend(
+		x, self ? x : ca, NID_key_usage, "critical,digitalSignature") &&
 	    extend(x, self ? x : ca, NID_subject_key_identifier, "hash") &&
 	    (self || extend(x, ca, NID_authority_key_identifier, "keyid")) &&
 	    X509_sign(x, self ? key : ca_key, EVP_sha256()) > 0;

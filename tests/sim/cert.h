@@ -6,7 +6,6 @@
 
 enum tls_mode { TLS_GOOD, TLS_SELFSIGNED, TLS_WRONGHOST, TLS_EXPIRED };
 
-int	 cert_make(const char *, enum tls_mode, const char *, char **,
-	    char **);
+int cert_make(const char *, enum tls_mode, const char *, char **, char **);
 
 #endif

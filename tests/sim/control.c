@@ -25,104 +25,125 @@
 static command_fn cmd_help, cmd_shutdown;
 
 static const struct command {
-	const char	*name;
-	command_fn	*run;
-	const char	*members;
-	const char	*text;
-} commands[] = {
-{ "ping", cmd_ping, "", "answers {\"ok\":true}" },
-{ "help", cmd_help, "", "this table" },
-{ "shutdown", cmd_shutdown, "", "ends the simulator" },
-/* the world */
-{ "add_room", cmd_add_room, "mailbox,[name],[zone],[location],[unmapped],"
-    "[settings{add_organizer_to_subject,delete_subject,delete_comments,"
-    "remove_private,remove_cancelled,allow_conflicts,auto_accept,"
-    "accept_delay_ms}]",
-    "a room mailbox, and a TOPdesk location of the name `location' (default: "
-    "the room's; none when unmapped); again for a known room to change it; "
-    "-> {mailbox,name,location}" },
-{ "location_set", cmd_location_set, "location,[block_minutes],[hidden],"
-    "[archived],[capacity]", "block time, branch filter, archive" },
-{ "add_person", cmd_add_person, "email,[name],[archived],[mailbox]",
-    "a person of TOPdesk and (unless mailbox is false) a mailbox; -> {id}" },
-{ "bulk_load", cmd_bulk_load, "[rooms 200],[meetings_per_room 50],"
-    "[series_share 0.2],[occurrences 6],[seed 1],[start],[weeks 12],[zone],"
-    "[organisers 100],[prefix],[settings]",
-    "rooms, locations, persons and meetings without conflicts; "
-    "-> {rooms:[{name,mailbox,location}],meetings,bookings}" },
-{ "set", cmd_set, "key,value",
-    "keys: token_lifetime (s), expire_tokens, conflict (stored|refused), "
-    "page_size, empty_pages, replay (every nth line twice), accept_delay_ms, "
-    "out_of_scope (list of mailboxes), rooms_only, service_mailbox, enforce "
-    "(429 above 4 at a time), latency_ms (all, or {graph,topdesk,login}), "
-    "permissions {read,create,edit,locations,persons}, account (bool), "
-    "default_reason (bool)" },
-/* Outlook */
-{ "meeting_create", cmd_meeting_create, "organiser,start,end,[subject],"
-    "[body],[rooms],[zone],[all_day],[private],[attendees],[recurrence "
-    "{pattern,range} as in Graph],[uid],[person]",
-    "makes the organiser, and a person for him unless person is false; "
-    "-> {id,uid,responses}" },
-{ "meeting_get", cmd_meeting_get, "uid", "-> the organiser's view" },
-{ "meeting_move", cmd_meeting_move, "uid,start,end,[zone]", "" },
-{ "meeting_rooms", cmd_meeting_rooms, "uid,rooms",
-    "other rooms: cancelled in those left, new in those joined" },
-{ "meeting_subject", cmd_meeting_subject, "uid,[subject],[body],[private]",
-    "" },
-{ "meeting_cancel", cmd_meeting_cancel, "uid", "rooms keep it as cancelled" },
-{ "meeting_delete", cmd_meeting_delete, "uid,[room]",
-    "vanishes without a trace, from one room or from all" },
-{ "meeting_respond", cmd_meeting_respond, "uid,room,response",
-    "tentative|accepted|declined|waiting, by hand" },
-{ "occurrence_move", cmd_occurrence_move, "uid,original_start,start,end,"
-    "[subject],[zone]", "" },
-{ "occurrence_cancel", cmd_occurrence_cancel, "uid,original_start",
-    "rooms keep it as a cancelled exception" },
-{ "occurrence_delete", cmd_occurrence_delete, "uid,original_start",
-    "no trace but cancelledOccurrences of the master" },
-{ "series_repattern", cmd_series_repattern, "uid,recurrence,[start],[end],"
-    "[zone]", "a new pattern; exceptions are lost" },
-/* TOPdesk */
-{ "reservation_create", cmd_reservation_create, "location,start,end,"
-    "requester (address),[briefDescription],[link_id,link_type]",
-    "location by id or name; -> {id,number,status}" },
-{ "reservation_move", cmd_reservation_move, "id,start,end", "" },
-{ "reservation_cancel", cmd_reservation_cancel, "id", "" },
-{ "reservation_change", cmd_reservation_change, "id,[briefDescription],"
-    "[requester],[issued],[archived],[series]", "" },
-{ "reservation_room", cmd_reservation_room, "id,location", "" },
-{ "reservation_get", cmd_reservation_get, "id", "as the API shows it" },
-/* seen from outside */
-{ "register_certificate", cmd_register_certificate, "pem",
-    "for client assertions; -> {sha256}" },
-{ "fault", cmd_fault, "kind,[endpoint],[listener],[count 1],[skip],"
-    "[probability],[seed],[retry_after 1],[ms],[location]",
-    "kinds: 429 429_no_retry 503 500_html cut_before cut_after truncate slow "
-    "delay foreign_nextlink redirect 401 expired_token 410 inner_429 bad_json "
-    "huge; endpoint is a glob over METHOD /template as counters shows it, or "
-    "METHOD /path; listener login|graph|topdesk; count -1: for ever" },
-{ "faults_clear", cmd_faults_clear, "", "" },
-{ "counters", cmd_counters, "", "requests, credentials, concurrency, faults" },
-{ "counters_reset", cmd_counters_reset, "", "violations, too" },
-{ "violations", cmd_violations, "", "-> {count,violations:[first 100]}" },
-{ "record", cmd_record, "[file]", "writes down each request from now on "
-    "(record.c); without file ends that; -> {requests} of the file ended" },
-{ "dump", cmd_dump, "side exchange|topdesk,[from],[to]",
-    "-> {rows}: {room,location,uid,original_start,start,end,all_day,subject,"
-    "organiser,state} or {id,number,location,start,end,status,"
-    "briefDescription,requester_email,external_link}" },
-{ "compare", cmd_compare, "[from],[to],[link_type],[fallback (address)],"
-    "[tentative (count them as booked)]",
-    "-> {equal,rooms,bookings,reservations,missing,extra,different,"
-    "duplicates}, lists cut at 50, with their full lengths in *_count" },
-{ NULL, NULL, NULL, NULL }
-};
+	const char *name;
+	command_fn *run;
+	const char *members;
+	const char *text;
+} commands[] = {{"ping", cmd_ping, "", "answers {\"ok\":true}"},
+    {"help", cmd_help, "", "this table"},
+    {"shutdown", cmd_shutdown, "", "ends the simulator"},
+    /* the world */
+    {"add_room", cmd_add_room,
+	"mailbox,[name],[zone],[location],[unmapped],"
+	"[settings{add_organizer_to_subject,delete_subject,delete_comments,"
+	"remove_private,remove_cancelled,allow_conflicts,auto_accept,"
+	"accept_delay_ms}]",
+	"a room mailbox, and a TOPdesk location of the name `location' "
+	"(default: "
+	"the room's; none when unmapped); again for a known room to change it; "
+	"-> {mailbox,name,location}"},
+    {"location_set", cmd_location_set,
+	"location,[block_minutes],[hidden],"
+	"[archived],[capacity]",
+	"block time, branch filter, archive"},
+    {"add_person", cmd_add_person, "email,[name],[archived],[mailbox]",
+	"a person of TOPdesk and (unless mailbox is false) a mailbox; -> {id}"},
+    {"bulk_load", cmd_bulk_load,
+	"[rooms 200],[meetings_per_room 50],"
+	"[series_share 0.2],[occurrences 6],[seed 1],[start],[weeks 12],[zone],"
+	"[organisers 100],[prefix],[settings]",
+	"rooms, locations, persons and meetings without conflicts; "
+	"-> {rooms:[{name,mailbox,location}],meetings,bookings}"},
+    {"set", cmd_set, "key,value",
+	"keys: token_lifetime (s), expire_tokens, conflict (stored|refused), "
+	"page_size, empty_pages, replay (every nth line twice), "
+	"accept_delay_ms, "
+	"out_of_scope (list of mailboxes), rooms_only, service_mailbox, "
+	"enforce "
+	"(429 above 4 at a time), latency_ms (all, or {graph,topdesk,login}), "
+	"permissions {read,create,edit,locations,persons}, account (bool), "
+	"default_reason (bool)"},
+    /* Outlook */
+    {"meeting_create", cmd_meeting_create,
+	"organiser,start,end,[subject],"
+	"[body],[rooms],[zone],[all_day],[private],[attendees],[recurrence "
+	"{pattern,range} as in Graph],[uid],[person]",
+	"makes the organiser, and a person for him unless person is false; "
+	"-> {id,uid,responses}"},
+    {"meeting_get", cmd_meeting_get, "uid", "-> the organiser's view"},
+    {"meeting_move", cmd_meeting_move, "uid,start,end,[zone]", ""},
+    {"meeting_rooms", cmd_meeting_rooms, "uid,rooms",
+	"other rooms: cancelled in those left, new in those joined"},
+    {"meeting_subject", cmd_meeting_subject, "uid,[subject],[body],[private]",
+	""},
+    {"meeting_cancel", cmd_meeting_cancel, "uid", "rooms keep it as cancelled"},
+    {"meeting_delete", cmd_meeting_delete, "uid,[room]",
+	"vanishes without a trace, from one room or from all"},
+    {"meeting_respond", cmd_meeting_respond, "uid,room,response",
+	"tentative|accepted|declined|waiting, by hand"},
+    {"occurrence_move", cmd_occurrence_move,
+	"uid,original_start,start,end,"
+	"[subject],[zone]",
+	""},
+    {"occurrence_cancel", cmd_occurrence_cancel, "uid,original_start",
+	"rooms keep it as a cancelled exception"},
+    {"occurrence_delete", cmd_occurrence_delete, "uid,original_start",
+	"no trace but cancelledOccurrences of the master"},
+    {"series_repattern", cmd_series_repattern,
+	"uid,recurrence,[start],[end],"
+	"[zone]",
+	"a new pattern; exceptions are lost"},
+    /* TOPdesk */
+    {"reservation_create", cmd_reservation_create,
+	"location,start,end,"
+	"requester (address),[briefDescription],[link_id,link_type]",
+	"location by id or name; -> {id,number,status}"},
+    {"reservation_move", cmd_reservation_move, "id,start,end", ""},
+    {"reservation_cancel", cmd_reservation_cancel, "id", ""},
+    {"reservation_change", cmd_reservation_change,
+	"id,[briefDescription],"
+	"[requester],[issued],[archived],[series]",
+	""},
+    {"reservation_room", cmd_reservation_room, "id,location", ""},
+    {"reservation_get", cmd_reservation_get, "id", "as the API shows it"},
+    /* seen from outside */
+    {"register_certificate", cmd_register_certificate, "pem",
+	"for client assertions; -> {sha256}"},
+    {"fault", cmd_fault,
+	"kind,[endpoint],[listener],[count 1],[skip],"
+	"[probability],[seed],[retry_after 1],[ms],[location]",
+	"kinds: 429 429_no_retry 503 500_html cut_before cut_after truncate "
+	"slow "
+	"delay foreign_nextlink redirect 401 expired_token 410 inner_429 "
+	"bad_json "
+	"huge; endpoint is a glob over METHOD /template as counters shows it, "
+	"or "
+	"METHOD /path; listener login|graph|topdesk; count -1: for ever"},
+    {"faults_clear", cmd_faults_clear, "", ""},
+    {"counters", cmd_counters, "",
+	"requests, credentials, concurrency, faults"},
+    {"counters_reset", cmd_counters_reset, "", "violations, too"},
+    {"violations", cmd_violations, "", "-> {count,violations:[first 100]}"},
+    {"record", cmd_record, "[file]",
+	"writes down each request from now on "
+	"(record.c); without file ends that; -> {requests} of the file ended"},
+    {"dump", cmd_dump, "side exchange|topdesk,[from],[to]",
+	"-> {rows}: "
+	"{room,location,uid,original_start,start,end,all_day,subject,"
+	"organiser,state} or {id,number,location,start,end,status,"
+	"briefDescription,requester_email,external_link}"},
+    {"compare", cmd_compare,
+	"[from],[to],[link_type],[fallback (address)],"
+	"[tentative (count them as booked)]",
+	"-> {equal,rooms,bookings,reservations,missing,extra,different,"
+	"duplicates}, lists cut at 50, with their full lengths in *_count"},
+    {NULL, NULL, NULL, NULL}};
 
 #define CLIENTS 32
 
 static struct client {
-	int		fd;
-	struct text	in;
+	int fd;
+	struct text in;
 } clients[CLIENTS];
 static size_t nclients;
 static int listener = -1, signals = -1, stopping;
@@ -172,8 +193,9 @@ cmd_help(json_t *a, const char **why)
 	(void)a;
 	(void)why;
 	for (c = commands; c->name != NULL; c++)
-		json_object_set_new(o, c->name, json_pack("{s:s,s:s}",
-		    "members", c->members, "text", c->text));
+		json_object_set_new(o, c->name,
+		    json_pack(
+			"{s:s,s:s}", "members", c->members, "text", c->text));
 	return o;
 }
 
@@ -218,7 +240,7 @@ control_command(const char *line, size_t len)
 void
 control_open(const char *dir)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	sigset_t set;
 
 	(void)sigemptyset(&set);
@@ -295,12 +317,12 @@ control_run(void)
 	int fd;
 
 	while (!stopping) {
-		p[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
-		p[1] = (struct pollfd){ .fd = nclients < CLIENTS ?
-		    listener : -1, .events = POLLIN };
+		p[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+		p[1] = (struct pollfd){
+		    .fd = nclients < CLIENTS ? listener : -1, .events = POLLIN};
 		for (i = 0; i < nclients; i++)
-			p[2 + i] = (struct pollfd){ .fd = clients[i].fd,
-			    .events = POLLIN };
+			p[2 + i] = (struct pollfd){
+			    .fd = clients[i].fd, .events = POLLIN};
 		if (poll(p, nclients + 2, -1) == -1)
 			continue;
 		if (p[0].revents)
@@ -310,7 +332,7 @@ control_run(void)
 				client_read(&clients[i - 1]);
 		if (p[1].revents &&
 		    (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) != -1)
-			clients[nclients++] = (struct client){ .fd = fd };
+			clients[nclients++] = (struct client){.fd = fd};
 	}
 }
 

@@ -15,13 +15,13 @@
 typedef json_t *command_fn(json_t *, const char **);
 
 /* control.c */
-void	 control_open(const char *);
-void	 control_run(void);
-void	 control_close(void);
+void control_open(const char *);
+void control_run(void);
+void control_close(void);
 const char *arg_text(json_t *, const char *);
-int	 arg_int(json_t *, const char *, int);
-int	 arg_time(json_t *, const char *, const struct zone *, int64_t *);
-json_t	*done(void);
+int arg_int(json_t *, const char *, int);
+int arg_time(json_t *, const char *, const struct zone *, int64_t *);
+json_t *done(void);
 
 /* control_exchange.c: what people do in Outlook */
 command_fn cmd_add_room, cmd_meeting_create, cmd_meeting_move,

@@ -11,15 +11,15 @@
 #include "control.h"
 #include "topdesk.h"
 
-#define SLOTS	20		/* half hours from 08:00 */
+#define SLOTS 20 /* half hours from 08:00 */
 
 struct plan {
-	int64_t		 day;	/* a Monday */
-	int		 weeks;
-	int		 occurrences;
+	int64_t day; /* a Monday */
+	int weeks;
+	int occurrences;
 	const struct zone *zone;
-	unsigned int	 seed;
-	unsigned char	*taken;	/* [weeks * 5][SLOTS] */
+	unsigned int seed;
+	unsigned char *taken; /* [weeks * 5][SLOTS] */
 };
 
 /* A free slot, or -1; for a series free in all weeks it lasts. */
@@ -62,8 +62,8 @@ bulk_meeting(struct plan *p, struct mailbox *room, struct mailbox *organiser,
 	date = p->day + day / 5 * 7 + day % 5;
 	m = meeting_new(organiser, NULL);
 	m->own->zone = p->zone;
-	m->own->start = zone_utc(p->zone, date * DAY + 8 * 3600 +
-	    at % SLOTS * 1800);
+	m->own->start =
+	    zone_utc(p->zone, date * DAY + 8 * 3600 + at % SLOTS * 1800);
 	m->own->end = m->own->start + 1800;
 	(void)snprintf(subject, sizeof(subject), "%s %d of %.30s",
 	    series ? "Weekly" : "Meeting", n, room->name);
@@ -93,8 +93,8 @@ bulk_people(int n, const char *prefix)
 	for (i = 0; i < n; i++) {
 		(void)snprintf(email, sizeof(email), "%.20sperson%04d@sim.test",
 		    prefix, i + 1);
-		(void)snprintf(name, sizeof(name), "%.20sPerson %04d", prefix,
-		    i + 1);
+		(void)snprintf(
+		    name, sizeof(name), "%.20sPerson %04d", prefix, i + 1);
 		v[i] = mailbox_new(email, name, 0);
 		if (map_get(&topdesk.emails, email) == NULL)
 			(void)person_new(email, name, 0);
@@ -108,19 +108,18 @@ cmd_bulk_load(json_t *a, const char **why)
 	int rooms = arg_int(a, "rooms", 200), i, k;
 	int each = arg_int(a, "meetings_per_room", 50);
 	int people = arg_int(a, "organisers", 100);
-	const char *prefix = arg_text(a, "prefix") ? arg_text(a, "prefix") :
-	    "";
+	const char *prefix = arg_text(a, "prefix") ? arg_text(a, "prefix") : "";
 	json_t *share = json_object_get(a, "series_share"), *list;
 	double part = share ? json_number_value(share) : 0.2;
-	struct plan p = { .weeks = arg_int(a, "weeks", 12),
+	struct plan p = {.weeks = arg_int(a, "weeks", 12),
 	    .occurrences = arg_int(a, "occurrences", 6),
-	    .seed = (unsigned int)arg_int(a, "seed", 1) };
+	    .seed = (unsigned int)arg_int(a, "seed", 1)};
 	struct mailbox **who;
 	json_int_t meetings = 0, bookings = 0;
 	int64_t start;
 
-	p.zone = zone_find(arg_text(a, "zone") ? arg_text(a, "zone") :
-	    "W. Europe Standard Time");
+	p.zone = zone_find(arg_text(a, "zone") ? arg_text(a, "zone")
+					       : "W. Europe Standard Time");
 	if (arg_time(a, "start", NULL, &start) == -1)
 		start = when_now() + 7 * DAY;
 	if (p.zone == NULL || rooms < 1 || each < 0 || people < 1 ||
@@ -141,8 +140,8 @@ cmd_bulk_load(json_t *a, const char **why)
 		struct mailbox *mb;
 		int series = (int)(part * each + 0.5), got;
 
-		json_object_set_new(room, "zone",
-		    json_string(zone_name(p.zone)));
+		json_object_set_new(
+		    room, "zone", json_string(zone_name(p.zone)));
 		json_array_append_new(list, cmd_add_room(room, why));
 		mb = mailbox_find(arg_text(room, "mailbox"));
 		json_decref(room);

@@ -17,16 +17,16 @@
 struct booking {
 	const struct event *event;
 	struct occurrence occ;
-	int64_t	start;		/* as a reservation must have it */
-	int64_t	end;
+	int64_t start; /* as a reservation must have it */
+	int64_t end;
 	const char *state;
 	struct reservation *match;
 };
 
 struct bookings {
-	struct booking	*v;
-	size_t		 n;
-	size_t		 cap;
+	struct booking *v;
+	size_t n;
+	size_t cap;
 };
 
 static void
@@ -47,20 +47,19 @@ booking_times(struct booking *b)
 	b->start = b->occ.start;
 	b->end = b->occ.end;
 	if (e->all_day) {
-		b->start = zone_utc(e->mailbox->zone,
-		    zone_wall(e->zone, b->start));
-		b->end = zone_utc(e->mailbox->zone,
-		    zone_wall(e->zone, b->end));
+		b->start =
+		    zone_utc(e->mailbox->zone, zone_wall(e->zone, b->start));
+		b->end = zone_utc(e->mailbox->zone, zone_wall(e->zone, b->end));
 	}
 	b->start -= b->start % 60;
 	b->end -= b->end % 60;
 }
 
 static void
-room_bookings(const struct mailbox *room, int64_t from, int64_t to,
-    struct bookings *out)
+room_bookings(
+    const struct mailbox *room, int64_t from, int64_t to, struct bookings *out)
 {
-	struct occurrences l = { 0 };
+	struct occurrences l = {0};
 	size_t i, k;
 
 	for (i = 0; i < room->nevents; i++) {
@@ -71,13 +70,15 @@ room_bookings(const struct mailbox *room, int64_t from, int64_t to,
 		l.n = 0;
 		event_occurrences(e, from, to, &l);
 		for (k = 0; k < l.n; k++) {
-			struct booking b = { .event = e, .occ = l.v[k] };
+			struct booking b = {.event = e, .occ = l.v[k]};
 
-			b.state = e->cancelled || (l.v[k].change &&
-			    l.v[k].change->cancelled) ? "cancelled" :
-			    e->response == RESPONSE_ACCEPTED ||
-			    e->response == RESPONSE_ORGANIZER ? "booked" :
-			    "tentative";
+			b.state = e->cancelled ||
+				(l.v[k].change && l.v[k].change->cancelled)
+			    ? "cancelled"
+			    : e->response == RESPONSE_ACCEPTED ||
+				e->response == RESPONSE_ORGANIZER
+			    ? "booked"
+			    : "tentative";
 			booking_times(&b);
 			if (out->n == out->cap) {
 				out->cap = out->cap ? out->cap * 2 : 64;
@@ -99,10 +100,10 @@ booking_json(const struct booking *b)
 	when_print(b->start, s);
 	when_print(b->end, t);
 	when_print(b->occ.original, o);
-	return json_pack("{s:s,s:s?,s:s,s:s?,s:s,s:s,s:b,s:s?,s:s,s:s}",
-	    "room", e->mailbox->email, "location", e->mailbox->location,
-	    "uid", e->meeting->uid, "original_start", e->rec ? o : NULL,
-	    "start", s, "end", t, "all_day", e->all_day, "subject",
+	return json_pack("{s:s,s:s?,s:s,s:s?,s:s,s:s,s:b,s:s?,s:s,s:s}", "room",
+	    e->mailbox->email, "location", e->mailbox->location, "uid",
+	    e->meeting->uid, "original_start", e->rec ? o : NULL, "start", s,
+	    "end", t, "all_day", e->all_day, "subject",
 	    c && c->subject ? c->subject : e->subject, "organiser",
 	    e->meeting->own->mailbox->email, "state", b->state);
 }
@@ -116,14 +117,14 @@ row_json(const struct reservation *r)
 	when_print(r->start, s);
 	when_print(r->end, t);
 	if (r->link_id != NULL)
-		link = json_pack("{s:s,s:s}", "id", r->link_id, "type",
-		    r->link_type);
+		link = json_pack(
+		    "{s:s,s:s}", "id", r->link_id, "type", r->link_type);
 	o = json_pack("{s:s,s:s,s:s?,s:s,s:s,s:s,s:s?,s:s?,s:o}", "id", r->id,
-	    "number", r->number, "location", r->nfacilities ?
-	    r->facilities[0].location->id : NULL, "start", s, "end", t,
-	    "status", status_names[r->status], "briefDescription", r->brief,
-	    "requester_email", r->requester ? r->requester->email : NULL,
-	    "external_link", link);
+	    "number", r->number, "location",
+	    r->nfacilities ? r->facilities[0].location->id : NULL, "start", s,
+	    "end", t, "status", status_names[r->status], "briefDescription",
+	    r->brief, "requester_email",
+	    r->requester ? r->requester->email : NULL, "external_link", link);
 	return o;
 }
 
@@ -131,14 +132,14 @@ json_t *
 cmd_dump(json_t *a, const char **why)
 {
 	const char *side = arg_text(a, "side");
-	struct bookings b = { 0 };
+	struct bookings b = {0};
 	json_t *rows;
 	int64_t from, to;
 	size_t i;
 
 	window(a, &from, &to);
-	if (side == NULL || (strcmp(side, "exchange") != 0 &&
-	    strcmp(side, "topdesk") != 0)) {
+	if (side == NULL ||
+	    (strcmp(side, "exchange") != 0 && strcmp(side, "topdesk") != 0)) {
 		*why = "side";
 		return NULL;
 	}
@@ -147,8 +148,8 @@ cmd_dump(json_t *a, const char **why)
 		for (i = 0; i < topdesk.all.n; i++)
 			if (topdesk.all.v[i]->start < to &&
 			    topdesk.all.v[i]->end > from)
-				json_array_append_new(rows,
-				    row_json(topdesk.all.v[i]));
+				json_array_append_new(
+				    rows, row_json(topdesk.all.v[i]));
 	} else {
 		for (i = 0; i < exchange.nrooms; i++)
 			room_bookings(exchange.rooms[i], from, to, &b);
@@ -160,21 +161,21 @@ cmd_dump(json_t *a, const char **why)
 }
 
 struct report {
-	const char	*link_type;
-	const char	*fallback;
-	int		 tentative;
-	int64_t		 from;
-	int64_t		 to;
-	struct map	 claimed;	/* id of reservation -> booking */
-	json_int_t	 counts[4];
-	json_t		*lists[4];
-	json_int_t	 bookings;
-	json_int_t	 reservations;
+	const char *link_type;
+	const char *fallback;
+	int tentative;
+	int64_t from;
+	int64_t to;
+	struct map claimed; /* id of reservation -> booking */
+	json_int_t counts[4];
+	json_t *lists[4];
+	json_int_t bookings;
+	json_int_t reservations;
 };
 
 enum { MISSING, EXTRA, DIFFERENT, DUPLICATES };
-static const char *const list_names[] = { "missing", "extra", "different",
-    "duplicates" };
+static const char *const list_names[] = {
+    "missing", "extra", "different", "duplicates"};
 
 static void
 note(struct report *rep, int which, const struct booking *b,
@@ -197,9 +198,10 @@ note(struct report *rep, int which, const struct booking *b,
 static int
 live(const struct report *rep, const struct reservation *r)
 {
-	return r->status == PLANNED && !r->archived && (rep->link_type ==
-	    NULL || (r->link_type != NULL &&
-	    strcmp(r->link_type, rep->link_type) == 0));
+	return r->status == PLANNED && !r->archived &&
+	    (rep->link_type == NULL ||
+		(r->link_type != NULL &&
+		    strcmp(r->link_type, rep->link_type) == 0));
 }
 
 static int
@@ -219,14 +221,13 @@ person_right(const struct report *rep, const struct booking *b,
 
 /* Finds the reservations of one booking among those of its location. */
 static void
-compare_booking(struct report *rep, struct booking *b,
-    const struct location *l)
+compare_booking(struct report *rep, struct booking *b, const struct location *l)
 {
 	struct reservation *near = NULL;
 	size_t i;
 
 	for (i = rows_at(&l->booked, b->start - topdesk.longest);
-	    i < l->booked.n && l->booked.v[i]->start < b->end; i++) {
+	     i < l->booked.n && l->booked.v[i]->start < b->end; i++) {
 		struct reservation *r = l->booked.v[i];
 
 		if (!live(rep, r) || r->end <= b->start ||
@@ -256,7 +257,7 @@ static void
 compare_room(struct report *rep, const struct mailbox *room)
 {
 	struct location *l = map_get(&topdesk.locations, room->location);
-	struct bookings b = { 0 };
+	struct bookings b = {0};
 	size_t i;
 
 	room_bookings(room, rep->from, rep->to, &b);
@@ -270,8 +271,7 @@ compare_room(struct report *rep, const struct mailbox *room)
 	for (i = 0; i < l->booked.n; i++) {
 		struct reservation *r = l->booked.v[i];
 
-		if (!live(rep, r) || r->start >= rep->to ||
-		    r->end <= rep->from)
+		if (!live(rep, r) || r->start >= rep->to || r->end <= rep->from)
 			continue;
 		rep->reservations++;
 		if (map_get(&rep->claimed, r->id) == NULL)
@@ -283,9 +283,9 @@ compare_room(struct report *rep, const struct mailbox *room)
 json_t *
 cmd_compare(json_t *a, const char **why)
 {
-	struct report rep = { .link_type = arg_text(a, "link_type"),
+	struct report rep = {.link_type = arg_text(a, "link_type"),
 	    .fallback = arg_text(a, "fallback"),
-	    .tentative = arg_int(a, "tentative", 0) };
+	    .tentative = arg_int(a, "tentative", 0)};
 	json_int_t rooms = 0;
 	char count[32];
 	json_t *o;
@@ -307,8 +307,7 @@ cmd_compare(json_t *a, const char **why)
 	o = json_pack("{s:b,s:I,s:I,s:I}", "equal", equal, "rooms", rooms,
 	    "bookings", rep.bookings, "reservations", rep.reservations);
 	for (k = 0; k < 4; k++) {
-		(void)snprintf(count, sizeof(count), "%s_count",
-		    list_names[k]);
+		(void)snprintf(count, sizeof(count), "%s_count", list_names[k]);
 		json_object_set_new(o, list_names[k], rep.lists[k]);
 		json_object_set_new(o, count, json_integer(rep.counts[k]));
 	}

@@ -21,16 +21,14 @@ room_settings(struct mailbox *mb, json_t *s)
 {
 	struct room_policy *p = &mb->policy;
 
-	p->add_organizer = arg_int(s, "add_organizer_to_subject",
-	    p->add_organizer);
+	p->add_organizer =
+	    arg_int(s, "add_organizer_to_subject", p->add_organizer);
 	p->delete_subject = arg_int(s, "delete_subject", p->delete_subject);
-	p->delete_comments = arg_int(s, "delete_comments",
-	    p->delete_comments);
+	p->delete_comments = arg_int(s, "delete_comments", p->delete_comments);
 	p->remove_private = arg_int(s, "remove_private", p->remove_private);
-	p->remove_cancelled = arg_int(s, "remove_cancelled",
-	    p->remove_cancelled);
-	p->allow_conflicts = arg_int(s, "allow_conflicts",
-	    p->allow_conflicts);
+	p->remove_cancelled =
+	    arg_int(s, "remove_cancelled", p->remove_cancelled);
+	p->allow_conflicts = arg_int(s, "allow_conflicts", p->allow_conflicts);
 	p->auto_accept = arg_int(s, "auto_accept", p->auto_accept);
 	p->accept_delay = arg_int(s, "accept_delay_ms", p->accept_delay);
 }
@@ -82,8 +80,8 @@ zone_arg(json_t *a, const struct zone *otherwise)
 static json_t *
 meeting_view(const struct meeting *m)
 {
-	static const char *const words[] = { "none", "organizer", "tentative",
-	    "accepted", "declined", "waiting" };
+	static const char *const words[] = {"none", "organizer", "tentative",
+	    "accepted", "declined", "waiting"};
 	json_t *who = json_object();
 	char s[32], e[32];
 	size_t i;
@@ -94,9 +92,8 @@ meeting_view(const struct meeting *m)
 	when_print(m->own->start, s);
 	when_print(m->own->end, e);
 	return json_pack("{s:i,s:s,s:s,s:s,s:s?,s:b,s:o}", "id",
-	    (int)m->own->serial, "uid", m->uid, "start", s, "end", e,
-	    "subject", m->own->subject, "cancelled", m->own->cancelled,
-	    "responses", who);
+	    (int)m->own->serial, "uid", m->uid, "start", s, "end", e, "subject",
+	    m->own->subject, "cancelled", m->own->cancelled, "responses", who);
 }
 
 json_t *
@@ -114,11 +111,11 @@ invite_rooms(struct meeting *m, json_t *rooms)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(rooms, i, v)
-		if ((mb = mailbox_find(json_string_value(v) ?
-		    json_string_value(v) : "")) != NULL)
-			(void)meeting_invite(m, mb->email, mb->name,
-			    ATTENDEE_RESOURCE);
+	json_array_foreach(
+	    rooms, i, v) if ((mb = mailbox_find(json_string_value(v)
+				      ? json_string_value(v)
+				      : "")) != NULL)(void)
+	    meeting_invite(m, mb->email, mb->name, ATTENDEE_RESOURCE);
 }
 
 json_t *
@@ -133,8 +130,7 @@ cmd_meeting_create(json_t *a, const char **why)
 	int64_t start, end;
 	size_t i;
 
-	if (who == NULL || z == NULL ||
-	    arg_time(a, "start", z, &start) == -1 ||
+	if (who == NULL || z == NULL || arg_time(a, "start", z, &start) == -1 ||
 	    arg_time(a, "end", z, &end) == -1 || end < start)
 		return fail(why, "organiser, zone, start or end");
 	if (rec != NULL && recurrence_parse(rec, &r, why) == -1)
@@ -157,10 +153,9 @@ cmd_meeting_create(json_t *a, const char **why)
 	set_text(&m->own->subject, arg_text(a, "subject"));
 	set_text(&m->own->body, arg_text(a, "body"));
 	invite_rooms(m, json_object_get(a, "rooms"));
-	json_array_foreach(json_object_get(a, "attendees"), i, v)
-		if ((text = json_string_value(v)) != NULL)
-			(void)meeting_invite(m, text, NULL,
-			    ATTENDEE_REQUIRED);
+	json_array_foreach(json_object_get(a, "attendees"), i,
+	    v) if ((text = json_string_value(v)) != NULL)(void)
+	    meeting_invite(m, text, NULL, ATTENDEE_REQUIRED);
 	booking_deliver(m, BOOKING_REPATTERN);
 	return meeting_view(m);
 }
@@ -183,8 +178,8 @@ cmd_meeting_move(json_t *a, const char **why)
 	e->end = end;
 	e->zone = z;
 	if (e->rec != NULL) {
-		e->rec->end_day += day_floor(zone_wall(z, start)) -
-		    e->rec->start_day;
+		e->rec->end_day +=
+		    day_floor(zone_wall(z, start)) - e->rec->start_day;
 		e->rec->start_day = day_floor(zone_wall(z, start));
 		event_forget_changes(e);
 	}
@@ -204,10 +199,9 @@ cmd_meeting_rooms(json_t *a, const char **why)
 		return NULL;
 	for (k = m->nattendees; k > 0; k--) {
 		keep = m->attendees[k - 1].type != ATTENDEE_RESOURCE;
-		json_array_foreach(rooms, i, v)
-			keep |= json_is_string(v) &&
-			    strcasecmp(json_string_value(v),
-			    m->attendees[k - 1].email) == 0;
+		json_array_foreach(rooms, i, v) keep |= json_is_string(v) &&
+		    strcasecmp(
+			json_string_value(v), m->attendees[k - 1].email) == 0;
 		if (!keep)
 			meeting_uninvite(m, m->attendees[k - 1].email);
 	}
@@ -274,10 +268,11 @@ cmd_meeting_respond(json_t *a, const char **why)
 		return NULL;
 	if (mb == NULL || r == NULL || (e = meeting_copy(m, mb)) == NULL)
 		return fail(why, "room or response");
-	booking_respond(e, strcmp(r, "accepted") == 0 ? RESPONSE_ACCEPTED :
-	    strcmp(r, "declined") == 0 ? RESPONSE_DECLINED :
-	    strcmp(r, "tentative") == 0 ? RESPONSE_TENTATIVE :
-	    RESPONSE_WAITING);
+	booking_respond(e,
+	    strcmp(r, "accepted") == 0        ? RESPONSE_ACCEPTED
+		: strcmp(r, "declined") == 0  ? RESPONSE_DECLINED
+		: strcmp(r, "tentative") == 0 ? RESPONSE_TENTATIVE
+					      : RESPONSE_WAITING);
 	return meeting_view(m);
 }
 
@@ -294,8 +289,8 @@ cmd_occurrence_move(json_t *a, const char **why)
 	    arg_time(a, "start", z, &start) == -1 ||
 	    arg_time(a, "end", z, &end) == -1)
 		return fail(why, "original_start, start or end");
-	if (booking_move_occurrence(m, original, start, end,
-	    arg_text(a, "subject")) == -1)
+	if (booking_move_occurrence(
+		m, original, start, end, arg_text(a, "subject")) == -1)
 		return fail(why, "no occurrence has this original_start");
 	return meeting_view(m);
 }
@@ -333,8 +328,8 @@ cmd_series_repattern(json_t *a, const char **why)
 	struct recurrence *r;
 	int64_t t;
 
-	if (m == NULL || recurrence_parse(json_object_get(a, "recurrence"),
-	    &r, why) == -1)
+	if (m == NULL ||
+	    recurrence_parse(json_object_get(a, "recurrence"), &r, why) == -1)
 		return NULL;
 	free(m->own->rec);
 	m->own->rec = r;

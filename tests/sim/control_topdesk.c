@@ -39,7 +39,7 @@ location_arg(json_t *a)
 	for (i = 0; key != NULL && l == NULL && i < topdesk.nrooms; i++)
 		if (strcmp(topdesk.rooms[i]->name, key) == 0 ||
 		    (topdesk.rooms[i]->mailbox != NULL &&
-		    strcasecmp(topdesk.rooms[i]->mailbox, key) == 0))
+			strcasecmp(topdesk.rooms[i]->mailbox, key) == 0))
 			l = topdesk.rooms[i];
 	return l;
 }
@@ -105,7 +105,7 @@ cmd_reservation_create(json_t *a, const char **why)
 		    arg_text(a, "link_type") ? arg_text(a, "link_type") : "1",
 		    WHEN_NONE);
 	if (reservation_settle(r) == -1)
-		r->status = CANCELLED;	/* refused; a row must stay behind */
+		r->status = CANCELLED; /* refused; a row must stay behind */
 	reservation_seat(r);
 	return view(r);
 }
@@ -188,7 +188,7 @@ json_t *
 cmd_reservation_get(json_t *a, const char **why)
 {
 	struct reservation *r = reservation_arg(a, why);
-	struct text t = { 0 };
+	struct text t = {0};
 	json_t *o;
 
 	if (r == NULL)

@@ -114,11 +114,11 @@ set_scope(json_t *list)
 
 	while (map_each(&exchange.mailboxes, &at, NULL, &v))
 		((struct mailbox *)v)->out_of_scope = 0;
-	json_array_foreach(list, i, j)
-		if (json_is_string(j)) {
-			mb = mailbox_new(json_string_value(j), NULL, 0);
-			mb->out_of_scope = 1;
-		}
+	json_array_foreach(list, i, j) if (json_is_string(j))
+	{
+		mb = mailbox_new(json_string_value(j), NULL, 0);
+		mb->out_of_scope = 1;
+	}
 }
 
 static void
@@ -130,8 +130,8 @@ set_latency(json_t *v)
 		if (json_is_number(v))
 			listening[i].latency = (int)json_number_value(v);
 		else
-			listening[i].latency = arg_int(v, listener_names[i],
-			    listening[i].latency);
+			listening[i].latency =
+			    arg_int(v, listener_names[i], listening[i].latency);
 }
 
 static void
@@ -140,24 +140,26 @@ set_permissions(json_t *v)
 	topdesk.may_read = arg_int(v, "read", topdesk.may_read);
 	topdesk.may_create = arg_int(v, "create", topdesk.may_create);
 	topdesk.may_edit = arg_int(v, "edit", topdesk.may_edit);
-	topdesk.may_locations = arg_int(v, "locations",
-	    topdesk.may_locations);
+	topdesk.may_locations = arg_int(v, "locations", topdesk.may_locations);
 	topdesk.may_persons = arg_int(v, "persons", topdesk.may_persons);
 }
 
 json_t *
 cmd_set(json_t *a, const char **why)
 {
-	const struct { const char *key; int *where; } numbers[] = {
-		{ "token_lifetime", &settings.token_lifetime },
-		{ "page_size", &settings.page_size },
-		{ "empty_pages", &settings.empty_pages },
-		{ "replay", &settings.replay },
-		{ "rooms_only", &settings.rooms_only },
-		{ "enforce", &settings.enforce },
-		{ "accept_delay_ms", &exchange.accept_delay },
-		{ "account", &topdesk.operator_ok },
-		{ "default_reason", &topdesk.default_reason },
+	const struct {
+		const char *key;
+		int *where;
+	} numbers[] = {
+	    {"token_lifetime", &settings.token_lifetime},
+	    {"page_size", &settings.page_size},
+	    {"empty_pages", &settings.empty_pages},
+	    {"replay", &settings.replay},
+	    {"rooms_only", &settings.rooms_only},
+	    {"enforce", &settings.enforce},
+	    {"accept_delay_ms", &exchange.accept_delay},
+	    {"account", &topdesk.operator_ok},
+	    {"default_reason", &topdesk.default_reason},
 	};
 	const char *key = arg_text(a, "key"), *s = arg_text(a, "value");
 	json_t *v = json_object_get(a, "value");

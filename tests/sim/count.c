@@ -12,7 +12,7 @@
 #include "http.h"
 #include "topdesk.h"
 
-#define KEPT	100
+#define KEPT 100
 
 static char *kept[KEPT];
 unsigned long violation_count;
@@ -67,7 +67,8 @@ check_credential(struct request *r)
 	else if (r->listener == LOGIN)
 		violation(r, "an Authorization header for the token endpoint");
 	else if (r->listener == GRAPH && strncasecmp(a, "Bearer ", 7) != 0)
-		violation(r, "not a bearer token: a credential of another "
+		violation(r,
+		    "not a bearer token: a credential of another "
 		    "upstream");
 	else if (r->listener == TOPDESK && strncasecmp(a, "Basic ", 6) != 0)
 		violation(r, "not Basic: a credential of another upstream");
@@ -76,15 +77,15 @@ check_credential(struct request *r)
 static void
 check_url(struct request *r)
 {
-	static const char *const names[] = { "access_token", "client_secret",
-	    "password", "token", "assertion" };
+	static const char *const names[] = {
+	    "access_token", "client_secret", "password", "token", "assertion"};
 	size_t i, j;
 
 	for (i = 0; i < r->nargs; i++) {
 		for (j = 0; j < sizeof(names) / sizeof(names[0]); j++)
 			if (strcasecmp(r->args[i].name, names[j]) == 0)
-				violation(r, "a credential in the URL: %s",
-				    names[j]);
+				violation(
+				    r, "a credential in the URL: %s", names[j]);
 		if (strcmp(r->args[i].value, settings.client_secret) == 0 ||
 		    strcmp(r->args[i].value, topdesk.password) == 0)
 			violation(r, "a secret in the URL");
@@ -146,35 +147,38 @@ counters_json(void)
 
 	hosts = json_object();
 	for (i = 0; i < LISTENERS; i++) {
-		json_object_set_new(hosts, listener_names[i], json_pack(
-		    "{s:I,s:I,s:I}", "requests",
-		    (json_int_t)listening[i].requests, "credentials",
-		    (json_int_t)listening[i].credentials, "peak_concurrency",
-		    (json_int_t)listening[i].busy_peak));
+		json_object_set_new(hosts, listener_names[i],
+		    json_pack("{s:I,s:I,s:I}", "requests",
+			(json_int_t)listening[i].requests, "credentials",
+			(json_int_t)listening[i].credentials,
+			"peak_concurrency",
+			(json_int_t)listening[i].busy_peak));
 		for (rt = routes_of((enum listener)i); rt->path != NULL; rt++)
 			if (rt->count > 0)
-				json_array_append_new(ends, json_pack(
-				    "{s:s,s:o,s:I,s:I,s:I}", "listener",
-				    listener_names[i], "endpoint",
-				    json_sprintf("%s /%s", rt->method,
-				    rt->path), "count", (json_int_t)rt->count,
-				    "in_batch", (json_int_t)rt->inner,
-				    "credentials",
-				    (json_int_t)rt->credentials));
+				json_array_append_new(ends,
+				    json_pack("{s:s,s:o,s:I,s:I,s:I}",
+					"listener", listener_names[i],
+					"endpoint",
+					json_sprintf(
+					    "%s /%s", rt->method, rt->path),
+					"count", (json_int_t)rt->count,
+					"in_batch", (json_int_t)rt->inner,
+					"credentials",
+					(json_int_t)rt->credentials));
 	}
 	boxes = json_object();
 	while (map_each(&exchange.mailboxes, &at, NULL, &v)) {
 		const struct mailbox *mb = v;
 
 		if (mb->busy_peak > 0)
-			json_object_set_new(boxes, mb->email,
-			    json_integer(mb->busy_peak));
+			json_object_set_new(
+			    boxes, mb->email, json_integer(mb->busy_peak));
 	}
 	json_object_set_new(o, "listeners", hosts);
 	json_object_set_new(o, "endpoints", ends);
 	json_object_set_new(o, "mailbox_peak_concurrency", boxes);
-	json_object_set_new(o, "violations",
-	    json_integer((json_int_t)violation_count));
+	json_object_set_new(
+	    o, "violations", json_integer((json_int_t)violation_count));
 	json_object_set_new(o, "faults", fault_list());
 	return o;
 }

@@ -105,8 +105,8 @@ mailbox_new(const char *email, const char *name, int room)
 		mb->email = text_dup(email);
 		mb->number = exchange.nmailboxes++;
 		for (i = 0; i < 3; i++) {
-			(void)snprintf((char *)in, sizeof(in), "%u %.100s", i,
-			    email);
+			(void)snprintf(
+			    (char *)in, sizeof(in), "%u %.100s", i, email);
 			SHA256(in, strlen((char *)in), mb->mark + 32 * i);
 		}
 		mb->zone = zone_find("UTC");
@@ -116,10 +116,12 @@ mailbox_new(const char *email, const char *name, int room)
 		set_text(&mb->name, name ? name : email);
 	if (room && !mb->is_room) {
 		mb->is_room = 1;
-		mb->policy = (struct room_policy){ .add_organizer = 1,
-		    .delete_subject = 1, .delete_comments = 1,
-		    .remove_private = 1, .auto_accept = 1,
-		    .accept_delay = -1 };
+		mb->policy = (struct room_policy){.add_organizer = 1,
+		    .delete_subject = 1,
+		    .delete_comments = 1,
+		    .remove_private = 1,
+		    .auto_accept = 1,
+		    .accept_delay = -1};
 		exchange.rooms = grow(exchange.rooms, exchange.nrooms + 1,
 		    sizeof(*exchange.rooms));
 		exchange.rooms[exchange.nrooms++] = mb;
@@ -144,8 +146,8 @@ event_new(struct mailbox *mb, struct meeting *m)
 		    exchange.nevents ? exchange.nevents * 2 : 1, sizeof(e));
 	exchange.events[exchange.nevents++] = e;
 	if (full(mb->nevents))
-		mb->events = grow(mb->events,
-		    mb->nevents ? mb->nevents * 2 : 1, sizeof(e));
+		mb->events = grow(
+		    mb->events, mb->nevents ? mb->nevents * 2 : 1, sizeof(e));
 	mb->events[mb->nevents++] = e;
 	m->copies = grow(m->copies, m->ncopies + 1, sizeof(e));
 	m->copies[m->ncopies++] = e;
@@ -196,8 +198,9 @@ event_change(struct event *e, int64_t original, int make)
 	c = &e->changes[e->nchanges++];
 	memset(c, 0, sizeof(*c));
 	c->original = c->start = original;
-	c->end = zone_utc(e->zone, zone_wall(e->zone, original) +
-	    zone_wall(e->zone, e->end) - zone_wall(e->zone, e->start));
+	c->end = zone_utc(e->zone,
+	    zone_wall(e->zone, original) + zone_wall(e->zone, e->end) -
+		zone_wall(e->zone, e->start));
 	return c;
 }
 
@@ -235,8 +238,8 @@ uid_new(char *out, size_t size)
 	size_t i, n;
 
 	random_fill(RANDOM_UID, r, sizeof(r));
-	n = (size_t)snprintf(out, size,
-	    "040000008200E00074C5B7101A82E00800000000");
+	n = (size_t)snprintf(
+	    out, size, "040000008200E00074C5B7101A82E00800000000");
 	for (i = 0; i < sizeof(r); i++)
 		n += (size_t)snprintf(out + n, size - n, "%02X", r[i]);
 }
@@ -257,8 +260,8 @@ uid_of_occurrence(const char *uid, int64_t wall, char *out, size_t size)
 	    strlen(uid) < 40 || size < 41)
 		return;
 	day_split(day_floor(wall), &y, &m, &d);
-	(void)snprintf(date, sizeof(date), "%04X%02X%02X",
-	    (unsigned)y & 0xffff, (unsigned)m & 0xff, (unsigned)d & 0xff);
+	(void)snprintf(date, sizeof(date), "%04X%02X%02X", (unsigned)y & 0xffff,
+	    (unsigned)m & 0xff, (unsigned)d & 0xff);
 	memcpy(out + 32, date, 8);
 }
 
@@ -303,8 +306,8 @@ meeting_invite(struct meeting *m, const char *email, const char *name,
 	struct attendee *a = meeting_attendee(m, email);
 
 	if (a == NULL) {
-		m->attendees = grow(m->attendees, m->nattendees + 1,
-		    sizeof(*a));
+		m->attendees =
+		    grow(m->attendees, m->nattendees + 1, sizeof(*a));
 		a = &m->attendees[m->nattendees++];
 		memset(a, 0, sizeof(*a));
 		a->email = text_dup(email);

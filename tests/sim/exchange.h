@@ -13,192 +13,204 @@
 #include "map.h"
 #include "when.h"
 
-enum pattern { DAILY, WEEKLY, ABSOLUTE_MONTHLY, RELATIVE_MONTHLY,
-    ABSOLUTE_YEARLY, RELATIVE_YEARLY };
+enum pattern {
+	DAILY,
+	WEEKLY,
+	ABSOLUTE_MONTHLY,
+	RELATIVE_MONTHLY,
+	ABSOLUTE_YEARLY,
+	RELATIVE_YEARLY
+};
 enum range { RANGE_END, RANGE_NUMBERED, RANGE_NONE };
-enum response { RESPONSE_NONE, RESPONSE_ORGANIZER, RESPONSE_TENTATIVE,
-    RESPONSE_ACCEPTED, RESPONSE_DECLINED, RESPONSE_WAITING };
+enum response {
+	RESPONSE_NONE,
+	RESPONSE_ORGANIZER,
+	RESPONSE_TENTATIVE,
+	RESPONSE_ACCEPTED,
+	RESPONSE_DECLINED,
+	RESPONSE_WAITING
+};
 enum attendee_type { ATTENDEE_REQUIRED, ATTENDEE_OPTIONAL, ATTENDEE_RESOURCE };
 
 struct recurrence {
-	enum pattern	 type;
-	int		 interval;
-	unsigned int	 days;		/* bit 0 is sunday */
-	int		 first_day;	/* of the week, 0 is sunday */
-	int		 day_of_month;
-	int		 index;		/* 0 first .. 4 last */
-	int		 month;
-	enum range	 range;
-	int64_t		 start_day;	/* days since 1970 */
-	int64_t		 end_day;
-	int		 count;
+	enum pattern type;
+	int interval;
+	unsigned int days; /* bit 0 is sunday */
+	int first_day;     /* of the week, 0 is sunday */
+	int day_of_month;
+	int index; /* 0 first .. 4 last */
+	int month;
+	enum range range;
+	int64_t start_day; /* days since 1970 */
+	int64_t end_day;
+	int count;
 };
 
 /* What differs from the pattern at one original start. */
 struct change {
-	int64_t		 original;
-	int64_t		 start;
-	int64_t		 end;
-	char		*subject;	/* NULL: the master's */
-	int		 deleted;
-	int		 cancelled;
-	uint64_t	 seq;
+	int64_t original;
+	int64_t start;
+	int64_t end;
+	char *subject; /* NULL: the master's */
+	int deleted;
+	int cancelled;
+	uint64_t seq;
 };
 
 struct attendee {
-	char		*email;
-	char		*name;
+	char *email;
+	char *name;
 	enum attendee_type type;
-	enum response	 response;
+	enum response response;
 };
 
 struct property {
-	char		*id;
-	char		*value;
+	char *id;
+	char *value;
 };
 
 /* One copy of a meeting, in one mailbox. */
 struct event {
-	struct mailbox	*mailbox;
-	struct meeting	*meeting;
-	uint32_t	 serial;
-	int64_t		 start;		/* of the first occurrence */
-	int64_t		 end;
+	struct mailbox *mailbox;
+	struct meeting *meeting;
+	uint32_t serial;
+	int64_t start; /* of the first occurrence */
+	int64_t end;
 	const struct zone *zone;
-	int		 all_day;
-	int		 private;
-	int		 cancelled;
-	int		 removed;
-	int		 free;		/* showAs free although live */
-	enum response	 response;
-	char		*subject;
-	char		*body;
-	struct recurrence *rec;		/* NULL: single */
-	struct change	*changes;
-	size_t		 nchanges;
-	struct property	*props;
-	size_t		 nprops;
-	uint64_t	 changed;	/* sequence of the last change */
-	uint64_t	 repatterned;	/* .. that moved its occurrences */
-	int64_t		 created;
-	int64_t		 modified;
-	int64_t		 accept_at;	/* ms; 0: nothing pending */
+	int all_day;
+	int private;
+	int cancelled;
+	int removed;
+	int free; /* showAs free although live */
+	enum response response;
+	char *subject;
+	char *body;
+	struct recurrence *rec; /* NULL: single */
+	struct change *changes;
+	size_t nchanges;
+	struct property *props;
+	size_t nprops;
+	uint64_t changed;     /* sequence of the last change */
+	uint64_t repatterned; /* .. that moved its occurrences */
+	int64_t created;
+	int64_t modified;
+	int64_t accept_at; /* ms; 0: nothing pending */
 };
 
 /* What all copies share. */
 struct meeting {
-	char		*uid;
-	char		*transaction;
-	struct event	*own;		/* the organiser's copy */
-	struct event	**copies;	/* own among them */
-	size_t		 ncopies;
-	struct attendee	*attendees;
-	size_t		 nattendees;
+	char *uid;
+	char *transaction;
+	struct event *own;     /* the organiser's copy */
+	struct event **copies; /* own among them */
+	size_t ncopies;
+	struct attendee *attendees;
+	size_t nattendees;
 };
 
 struct room_policy {
-	int	add_organizer;		/* AddOrganizerToSubject */
-	int	delete_subject;
-	int	delete_comments;
-	int	remove_private;
-	int	remove_cancelled;	/* RemoveCanceledMeetings */
-	int	allow_conflicts;
-	int	auto_accept;
-	int	accept_delay;		/* ms, -1: the store's */
+	int add_organizer; /* AddOrganizerToSubject */
+	int delete_subject;
+	int delete_comments;
+	int remove_private;
+	int remove_cancelled; /* RemoveCanceledMeetings */
+	int allow_conflicts;
+	int auto_accept;
+	int accept_delay; /* ms, -1: the store's */
 };
 
 struct lineage {
-	uint32_t	 id;
-	uint32_t	 generation;
+	uint32_t id;
+	uint32_t generation;
 };
 
 struct mailbox {
-	char		*email;
-	char		*name;
-	unsigned char	 mark[96];	/* what its ids carry */
-	uint32_t	 number;
-	int		 is_room;
-	int		 out_of_scope;
+	char *email;
+	char *name;
+	unsigned char mark[96]; /* what its ids carry */
+	uint32_t number;
+	int is_room;
+	int out_of_scope;
 	struct room_policy policy;
 	const struct zone *zone;
-	char		*location;	/* TOPdesk id of the same room */
-	struct event	**events;
-	size_t		 nevents;
-	struct lineage	 lineages[64];
-	uint32_t	 nlineages;
-	unsigned int	 busy;
-	unsigned int	 busy_peak;
+	char *location; /* TOPdesk id of the same room */
+	struct event **events;
+	size_t nevents;
+	struct lineage lineages[64];
+	uint32_t nlineages;
+	unsigned int busy;
+	unsigned int busy_peak;
 };
 
 struct occurrence {
-	int64_t		 original;
-	int64_t		 start;
-	int64_t		 end;
+	int64_t original;
+	int64_t start;
+	int64_t end;
 	const struct change *change;
 };
 
 struct occurrences {
 	struct occurrence *v;
-	size_t		 n;
-	size_t		 cap;
+	size_t n;
+	size_t cap;
 };
 
 struct exchange {
-	struct map	 mailboxes;	/* by address */
-	struct mailbox	**rooms;
-	size_t		 nrooms;
-	uint32_t	 nmailboxes;
-	struct map	 meetings;	/* by uid */
-	struct map	 transactions;	/* transactionId -> meeting */
-	struct event	**events;	/* by serial, from 1 */
-	uint32_t	 nevents;
-	uint64_t	 seq;
-	unsigned char	 key[16];	/* makes ids and tokens opaque */
-	size_t		 pending;	/* copies with accept_at set */
-	int		 accept_delay;	/* ms */
+	struct map mailboxes; /* by address */
+	struct mailbox **rooms;
+	size_t nrooms;
+	uint32_t nmailboxes;
+	struct map meetings;     /* by uid */
+	struct map transactions; /* transactionId -> meeting */
+	struct event **events;   /* by serial, from 1 */
+	uint32_t nevents;
+	uint64_t seq;
+	unsigned char key[16]; /* makes ids and tokens opaque */
+	size_t pending;        /* copies with accept_at set */
+	int accept_delay;      /* ms */
 };
 
 extern struct exchange exchange;
 
 /* exchange.c */
-void	 exchange_start(void);
-void	 exchange_end(void);
+void exchange_start(void);
+void exchange_end(void);
 struct mailbox *mailbox_find(const char *);
 struct mailbox *mailbox_new(const char *, const char *, int);
 struct event *event_new(struct mailbox *, struct meeting *);
-void	 event_touch(struct event *, int);
+void event_touch(struct event *, int);
 struct change *event_change(struct event *, int64_t, int);
-void	 event_forget_changes(struct event *);
-void	 event_property(struct event *, const char *, const char *);
-void	 event_drop(struct event *);
+void event_forget_changes(struct event *);
+void event_property(struct event *, const char *, const char *);
+void event_drop(struct event *);
 struct meeting *meeting_new(struct mailbox *, const char *);
 struct meeting *meeting_find(const char *);
 struct attendee *meeting_attendee(struct meeting *, const char *);
-struct attendee *meeting_invite(struct meeting *, const char *, const char *,
-	    enum attendee_type);
-void	 meeting_uninvite(struct meeting *, const char *);
+struct attendee *meeting_invite(
+    struct meeting *, const char *, const char *, enum attendee_type);
+void meeting_uninvite(struct meeting *, const char *);
 struct event *meeting_copy(const struct meeting *, const struct mailbox *);
-void	 uid_of_occurrence(const char *, int64_t, char *, size_t);
+void uid_of_occurrence(const char *, int64_t, char *, size_t);
 
 /* recur.c */
-void	 event_occurrences(const struct event *, int64_t, int64_t,
-	    struct occurrences *);
-int	 event_has_occurrence(const struct event *, int64_t);
-int	 recurrence_parse(json_t *, struct recurrence **, const char **);
+void event_occurrences(
+    const struct event *, int64_t, int64_t, struct occurrences *);
+int event_has_occurrence(const struct event *, int64_t);
+int recurrence_parse(json_t *, struct recurrence **, const char **);
 extern const char *const pattern_names[];
 extern const char *const range_names[];
 extern const char *const weekday_names[];
 extern const char *const index_names[];
 
 /* booking.c */
-#define BOOKING_REPATTERN	0x1	/* times or pattern are new */
-#define BOOKING_UNCHECKED	0x2	/* there is no conflict, do not look */
-void	 booking_deliver(struct meeting *, int);
-void	 booking_cancel(struct meeting *, int);
-void	 booking_respond(struct event *, enum response);
-void	 booking_tick(int64_t);
-int	 booking_move_occurrence(struct meeting *, int64_t, int64_t, int64_t,
-	    const char *);
-int	 booking_drop_occurrence(struct meeting *, int64_t, int);
+#define BOOKING_REPATTERN 0x1 /* times or pattern are new */
+#define BOOKING_UNCHECKED 0x2 /* there is no conflict, do not look */
+void booking_deliver(struct meeting *, int);
+void booking_cancel(struct meeting *, int);
+void booking_respond(struct event *, enum response);
+void booking_tick(int64_t);
+int booking_move_occurrence(
+    struct meeting *, int64_t, int64_t, int64_t, const char *);
+int booking_drop_occurrence(struct meeting *, int64_t, int);
 
 #endif

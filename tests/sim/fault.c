@@ -10,10 +10,10 @@
 
 #include "http.h"
 
-static const char *const kinds[] = { "none", "429", "429_no_retry", "503",
+static const char *const kinds[] = {"none", "429", "429_no_retry", "503",
     "500_html", "cut_before", "cut_after", "truncate", "slow", "delay",
     "foreign_nextlink", "redirect", "401", "expired_token", "410", "inner_429",
-    "bad_json", "huge", NULL };
+    "bad_json", "huge", NULL};
 
 static struct fault *faults;
 
@@ -21,8 +21,8 @@ const char *
 fault_names(void)
 {
 	return "429 429_no_retry 503 500_html cut_before cut_after truncate "
-	    "slow delay foreign_nextlink redirect 401 expired_token 410 "
-	    "inner_429 bad_json huge";
+	       "slow delay foreign_nextlink redirect 401 expired_token 410 "
+	       "inner_429 bad_json huge";
 }
 
 /* A new fault of a kind, last in line; NULL for an unknown kind. */
@@ -68,9 +68,10 @@ fault_list(void)
 	struct fault *f;
 
 	for (f = faults; f != NULL; f = f->next)
-		json_array_append_new(a, json_pack("{s:s,s:s?,s:i,s:I}", "kind",
-		    kinds[f->kind], "endpoint", f->endpoint, "left", f->count,
-		    "hits", (json_int_t)f->hits));
+		json_array_append_new(a,
+		    json_pack("{s:s,s:s?,s:i,s:I}", "kind", kinds[f->kind],
+			"endpoint", f->endpoint, "left", f->count, "hits",
+			(json_int_t)f->hits));
 	return a;
 }
 
@@ -84,8 +85,8 @@ fault_matches(struct fault *f, const struct request *r, const char *template)
 	    (f->kind != FAULT_410 &&
 		(f->kind == FAULT_INNER_429) != (r->is_inner != 0)))
 		return 0;
-	if (f->kind == FAULT_410 && (template == NULL ||
-	    strstr(template, "delta") == NULL))
+	if (f->kind == FAULT_410 &&
+	    (template == NULL || strstr(template, "delta") == NULL))
 		return 0;
 	if ((f->kind == FAULT_FOREIGN_LINK || f->kind == FAULT_EXPIRED) &&
 	    r->listener != GRAPH)
@@ -108,8 +109,8 @@ fault_pick(struct request *r, const char *template)
 	for (f = faults; f != NULL; f = f->next) {
 		if (!fault_matches(f, r, template))
 			continue;
-		if (f->probability < 1 && (double)rand_r(&f->seed) / RAND_MAX >=
-		    f->probability)
+		if (f->probability < 1 &&
+		    (double)rand_r(&f->seed) / RAND_MAX >= f->probability)
 			continue;
 		if (f->skip > 0) {
 			f->skip--;
@@ -121,28 +122,32 @@ fault_pick(struct request *r, const char *template)
 		r->fault = f->kind;
 		r->fault_retry = f->retry_after;
 		r->fault_ms = f->ms;
-		set_text(&r->fault_location, f->location ? f->location :
-		    settings.trap_url);
+		set_text(&r->fault_location,
+		    f->location ? f->location : settings.trap_url);
 		return;
 	}
 }
 
 static void
-fault_status(struct request *r, int status, const char *code,
-    const char *text)
+fault_status(struct request *r, int status, const char *code, const char *text)
 {
 	r->status = status;
 	if (r->listener == TOPDESK)
-		text_fmt(&r->out, "{\"errors\":[{\"errorCode\":\"%s\","
-		    "\"appliesTo\":[],\"errorMessage\":\"%s\"}]}", code, text);
+		text_fmt(&r->out,
+		    "{\"errors\":[{\"errorCode\":\"%s\","
+		    "\"appliesTo\":[],\"errorMessage\":\"%s\"}]}",
+		    code, text);
 	else if (r->listener == LOGIN)
-		text_fmt(&r->out, "{\"error\":\"temporarily_unavailable\","
+		text_fmt(&r->out,
+		    "{\"error\":\"temporarily_unavailable\","
 		    "\"error_description\":\"AADSTS90033: %s\","
-		    "\"error_codes\":[90033]}", text);
-	else
-		text_fmt(&r->out, "{\"error\":{\"code\":\"%s\",\"message\":"
-		    "\"%s\",\"innerError\":{\"request-id\":\"sim\"}}}", code,
+		    "\"error_codes\":[90033]}",
 		    text);
+	else
+		text_fmt(&r->out,
+		    "{\"error\":{\"code\":\"%s\",\"message\":"
+		    "\"%s\",\"innerError\":{\"request-id\":\"sim\"}}}",
+		    code, text);
 }
 
 /* Faults that come instead of the effect: 1 when the answer is complete. */
@@ -168,21 +173,23 @@ fault_before(struct request *r)
 	case FAULT_500_HTML:
 		r->status = 500;
 		r->type = "text/html";
-		text_str(&r->out, "<!DOCTYPE html><html><body><h1>Server Error"
+		text_str(&r->out,
+		    "<!DOCTYPE html><html><body><h1>Server Error"
 		    "</h1><p>Something went wrong &amp; broke.</body></html>");
 		return 1;
 	case FAULT_REDIRECT:
 		r->status = 302;
 		r->type = "text/html";
-		answer_header(r, "Location", "%s/redirected",
-		    r->fault_location);
+		answer_header(
+		    r, "Location", "%s/redirected", r->fault_location);
 		return 1;
 	case FAULT_401:
 		fault_status(r, 401, "InvalidAuthenticationToken",
 		    "Access token validation failure.");
-		answer_header(r, "WWW-Authenticate", r->listener == GRAPH ?
-		    "Bearer realm=\"\", error=\"invalid_token\"" :
-		    "Basic realm=\"TOPdesk\"");
+		answer_header(r, "WWW-Authenticate",
+		    r->listener == GRAPH
+			? "Bearer realm=\"\", error=\"invalid_token\""
+			: "Basic realm=\"TOPdesk\"");
 		return 1;
 	case FAULT_EXPIRED:
 		token_expire_all();
@@ -201,7 +208,7 @@ static void
 fault_foreign(struct request *r)
 {
 	char *at = r->out.b ? strstr(r->out.b, "\"@odata.nextLink\":") : NULL;
-	struct text t = { 0 };
+	struct text t = {0};
 	const char *rest;
 
 	if (at == NULL && r->out.b != NULL)
@@ -239,7 +246,7 @@ fault_after(struct request *r)
 		answer_clear(r);
 		text_str(&r->out, "{\"value\":[\"");
 		for (i = 0; i < 64u << 10; i++)
-			text_add(&r->out, "0123456789abcdef0123456789abcdef"
+			text_add(&r->out,
 			    "0123456789abcdef0123456789abcdef"
 			    "0123456789abcdef0123456789abcdef"
 			    "0123456789abcdef0123456789abcdef"
@@ -248,7 +255,9 @@ fault_after(struct request *r)
 			    "0123456789abcdef0123456789abcdef"
 			    "0123456789abcdef0123456789abcdef"
 			    "0123456789abcdef0123456789abcdef"
-			    "0123456789abcdef0123456789abcdef", 320);
+			    "0123456789abcdef0123456789abcdef"
+			    "0123456789abcdef0123456789abcdef",
+			    320);
 		text_str(&r->out, "\"]}");
 		break;
 	default:

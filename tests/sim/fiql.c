@@ -16,17 +16,26 @@
 #define RESERVED "'\"();,=!~<>"
 
 struct parser {
-	const char	*p;
+	const char *p;
 	const struct fiql_field *fields;
-	char		*why;
-	size_t		 size;
-	int		 depth;
+	char *why;
+	size_t size;
+	int depth;
 };
 
-static const struct { const char *text; enum fiql_op op; } ops[] = {
-	{ "==", FIQL_EQ }, { "!=", FIQL_NE }, { "=gt=", FIQL_GT },
-	{ "=ge=", FIQL_GE }, { "=lt=", FIQL_LT }, { "=le=", FIQL_LE },
-	{ "=sw=", FIQL_SW }, { "=in=", FIQL_IN }, { "=out=", FIQL_OUT },
+static const struct {
+	const char *text;
+	enum fiql_op op;
+} ops[] = {
+    {"==", FIQL_EQ},
+    {"!=", FIQL_NE},
+    {"=gt=", FIQL_GT},
+    {"=ge=", FIQL_GE},
+    {"=lt=", FIQL_LT},
+    {"=le=", FIQL_LE},
+    {"=sw=", FIQL_SW},
+    {"=in=", FIQL_IN},
+    {"=out=", FIQL_OUT},
 };
 
 static struct fiql *fiql_or(struct parser *);
@@ -60,7 +69,7 @@ fail(struct parser *ps, struct fiql *f, const char *what)
 static char *
 fiql_word(struct parser *ps, int *quoted)
 {
-	struct text t = { 0 };
+	struct text t = {0};
 	char q = *ps->p;
 	size_t n;
 
@@ -157,8 +166,8 @@ fiql_compare(struct parser *ps)
 		return fail(ps, f, "operator does not fit the field");
 	ps->p += strlen(ops[i].text);
 	if (f->op != FIQL_IN && f->op != FIQL_OUT)
-		return fiql_value_add(ps, f) == -1 ?
-		    fail(ps, f, "bad value") : f;
+		return fiql_value_add(ps, f) == -1 ? fail(ps, f, "bad value")
+						   : f;
 	if (*ps->p != '(')
 		return fail(ps, f, "a list in brackets expected");
 	do {
@@ -233,10 +242,10 @@ fiql_or(struct parser *ps)
 
 /* The query as a tree, or NULL with the reason in why. */
 struct fiql *
-fiql_parse(const char *query, const struct fiql_field *fields, char *why,
-    size_t size)
+fiql_parse(
+    const char *query, const struct fiql_field *fields, char *why, size_t size)
 {
-	struct parser ps = { query, fields, why, size, 0 };
+	struct parser ps = {query, fields, why, size, 0};
 	struct fiql *f;
 
 	*why = '\0';
@@ -247,8 +256,7 @@ fiql_parse(const char *query, const struct fiql_field *fields, char *why,
 }
 
 static int
-fiql_one(const struct fiql *f, enum fiql_type type,
-    const struct fiql_value *v)
+fiql_one(const struct fiql *f, enum fiql_type type, const struct fiql_value *v)
 {
 	size_t i;
 
@@ -266,10 +274,11 @@ fiql_one(const struct fiql *f, enum fiql_type type,
 			return x <= y;
 		case FIQL_SW:
 			return strncasecmp(v->text, f->texts[i],
-			    strlen(f->texts[i])) == 0;
+				   strlen(f->texts[i])) == 0;
 		default:
-			if (type == FIQL_TEXT ?
-			    strcasecmp(v->text, f->texts[i]) == 0 : x == y)
+			if (type == FIQL_TEXT
+				? strcasecmp(v->text, f->texts[i]) == 0
+				: x == y)
 				return 1;
 		}
 	}
@@ -280,7 +289,7 @@ int
 fiql_match(const struct fiql *f, const struct fiql_field *fields, fiql_get get,
     const void *row)
 {
-	struct fiql_value v = { 0 };
+	struct fiql_value v = {0};
 	size_t i;
 	int hit = 0;
 

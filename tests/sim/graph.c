@@ -10,45 +10,67 @@
 #include "graph.h"
 #include "random.h"
 
-#define CAL	ROUTE_CALENDAR
-#define CALBODY	(ROUTE_CALENDAR | ROUTE_BODY)
+#define CAL ROUTE_CALENDAR
+#define CALBODY (ROUTE_CALENDAR | ROUTE_BODY)
 
-struct route graph_routes[] = {
-	{ .method = "POST", .path = "$batch", .serve = graph_batch,
-	    .flags = ROUTE_BODY },
-	{ .method = "GET", .path = "users/{user}/calendarView/delta",
-	    .serve = graph_delta, .flags = CAL },
-	{ .method = "GET", .path = "users/{user}/calendarView",
-	    .serve = graph_view, .flags = CAL },
-	{ .method = "GET", .path = "users/{user}/events/{id}/instances",
-	    .serve = graph_instances, .flags = CAL },
-	{ .method = "GET", .path = "users/{user}/events/{id}",
-	    .serve = graph_get_event, .flags = CAL },
-	{ .method = "GET", .path = "users/{user}/calendar/events/{id}",
-	    .serve = graph_get_event, .flags = CAL },
-	{ .method = "GET", .path = "users/{user}/events",
-	    .serve = graph_list_events, .flags = CAL },
-	{ .method = "POST", .path = "users/{user}/events",
-	    .serve = graph_create, .flags = CALBODY },
-	{ .method = "PATCH", .path = "users/{user}/events/{id}",
-	    .serve = graph_patch, .flags = CALBODY },
-	{ .method = "POST", .path = "users/{user}/events/{id}/cancel",
-	    .serve = graph_cancel, .flags = CALBODY },
-	{ .method = "DELETE", .path = "users/{user}/events/{id}",
-	    .serve = graph_delete, .flags = CAL },
-	{ .method = "GET", .path = "places/microsoft.graph.room",
-	    .serve = graph_rooms },
-	{ .method = "GET", .path = "places/microsoft.graph.roomlist",
-	    .serve = graph_roomlists },
-	{ .method = "GET",
-	    .path = "places/{list}/microsoft.graph.roomlist/rooms",
-	    .serve = graph_rooms },
-	{ .path = NULL }
-};
+struct route graph_routes[] = {{.method = "POST",
+				   .path = "$batch",
+				   .serve = graph_batch,
+				   .flags = ROUTE_BODY},
+    {.method = "GET",
+	.path = "users/{user}/calendarView/delta",
+	.serve = graph_delta,
+	.flags = CAL},
+    {.method = "GET",
+	.path = "users/{user}/calendarView",
+	.serve = graph_view,
+	.flags = CAL},
+    {.method = "GET",
+	.path = "users/{user}/events/{id}/instances",
+	.serve = graph_instances,
+	.flags = CAL},
+    {.method = "GET",
+	.path = "users/{user}/events/{id}",
+	.serve = graph_get_event,
+	.flags = CAL},
+    {.method = "GET",
+	.path = "users/{user}/calendar/events/{id}",
+	.serve = graph_get_event,
+	.flags = CAL},
+    {.method = "GET",
+	.path = "users/{user}/events",
+	.serve = graph_list_events,
+	.flags = CAL},
+    {.method = "POST",
+	.path = "users/{user}/events",
+	.serve = graph_create,
+	.flags = CALBODY},
+    {.method = "PATCH",
+	.path = "users/{user}/events/{id}",
+	.serve = graph_patch,
+	.flags = CALBODY},
+    {.method = "POST",
+	.path = "users/{user}/events/{id}/cancel",
+	.serve = graph_cancel,
+	.flags = CALBODY},
+    {.method = "DELETE",
+	.path = "users/{user}/events/{id}",
+	.serve = graph_delete,
+	.flags = CAL},
+    {.method = "GET",
+	.path = "places/microsoft.graph.room",
+	.serve = graph_rooms},
+    {.method = "GET",
+	.path = "places/microsoft.graph.roomlist",
+	.serve = graph_roomlists},
+    {.method = "GET",
+	.path = "places/{list}/microsoft.graph.roomlist/rooms",
+	.serve = graph_rooms},
+    {.path = NULL}};
 
 void
-graph_error(struct request *r, int status, const char *code, const char *fmt,
-    ...)
+graph_error(
+    struct request *r, int status, const char *code, const char *fmt, ...)
 {
 	char text[512], now[32], id[37];
 	unsigned char raw[16];
@@ -67,8 +89,10 @@ graph_error(struct request *r, int status, const char *code, const char *fmt,
 	r->status = status;
 	text_fmt(&r->out, "{\"error\":{\"code\":\"%s\",\"message\":", code);
 	text_json(&r->out, text);
-	text_fmt(&r->out, ",\"innerError\":{\"date\":\"%s\",\"request-id\":"
-	    "\"%s\",\"client-request-id\":\"%s\"}}}", now, id, id);
+	text_fmt(&r->out,
+	    ",\"innerError\":{\"date\":\"%s\",\"request-id\":"
+	    "\"%s\",\"client-request-id\":\"%s\"}}}",
+	    now, id, id);
 }
 
 /* Whether the bearer token is good; answers 401 when not. */
@@ -81,7 +105,8 @@ graph_admit(struct request *r)
 	if (r->is_inner)
 		return 1;
 	if (settings.enforce && listening[GRAPH].busy > 4) {
-		graph_error(r, 429, "ApplicationThrottled", "Application is "
+		graph_error(r, 429, "ApplicationThrottled",
+		    "Application is "
 		    "over its MailboxConcurrency limit.");
 		answer_header(r, "Retry-After", "1");
 		return 0;
@@ -96,10 +121,12 @@ graph_admit(struct request *r)
 	if ((state = token_state(a + 7)) != 1) {
 		if (state == 0)
 			violation(r, "a token that was never given out");
-		graph_error(r, 401, "InvalidAuthenticationToken", state < 0 ?
-		    "Lifetime validation failed, the token is expired." :
-		    "Access token validation failure. Invalid audience.");
-		answer_header(r, "WWW-Authenticate", "Bearer realm=\"\", "
+		graph_error(r, 401, "InvalidAuthenticationToken",
+		    state < 0
+			? "Lifetime validation failed, the token is expired."
+			: "Access token validation failure. Invalid audience.");
+		answer_header(r, "WWW-Authenticate",
+		    "Bearer realm=\"\", "
 		    "error=\"invalid_token\"");
 		return 0;
 	}
@@ -122,8 +149,9 @@ graph_mailbox(struct request *r)
 		if (++mb->busy > mb->busy_peak)
 			mb->busy_peak = mb->busy;
 	}
-	if (mb->out_of_scope || (settings.rooms_only && !mb->is_room &&
-	    strcasecmp(mb->email, settings.service_mailbox) != 0)) {
+	if (mb->out_of_scope ||
+	    (settings.rooms_only && !mb->is_room &&
+		strcasecmp(mb->email, settings.service_mailbox) != 0)) {
 		graph_error(r, 403, "ErrorAccessDenied",
 		    "Access to OData is disabled.");
 		return NULL;
@@ -152,14 +180,16 @@ graph_window(struct request *r, int64_t *from, int64_t *to)
 
 	if (a == NULL || b == NULL || when_parse(a, from, NULL) == -1 ||
 	    when_parse(b, to, NULL) == -1) {
-		graph_error(r, 400, "ErrorInvalidParameter", "This request "
+		graph_error(r, 400, "ErrorInvalidParameter",
+		    "This request "
 		    "requires a time window specified by the query string "
 		    "parameters StartDateTime and EndDateTime.");
 		violation(r, "no window, or a bad one");
 		return -1;
 	}
 	if (*to <= *from || *to - *from > 1825 * (int64_t)DAY) {
-		graph_error(r, 400, "ErrorInvalidRequest", "The requested time "
+		graph_error(r, 400, "ErrorInvalidRequest",
+		    "The requested time "
 		    "window is too large or empty. Maximum number of days: "
 		    "1825.");
 		return -1;

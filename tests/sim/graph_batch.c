@@ -12,10 +12,10 @@
 #define MOST 20
 
 struct part {
-	const char	*id;
-	json_t		*j;
-	struct request	*r;
-	int		 status;
+	const char *id;
+	json_t *j;
+	struct request *r;
+	int status;
 };
 
 static struct request *
@@ -68,14 +68,15 @@ part_serve(struct request *outer, struct part *parts, size_t k)
 		p->status = 400;
 		return;
 	}
-	json_array_foreach(json_object_get(p->j, "dependsOn"), i, dep)
-		if (!json_is_string(dep) ||
-		    failed_before(parts, k, json_string_value(dep))) {
-			graph_error(p->r, 424, "FailedDependency",
-			    "A request this depends on failed.");
-			p->status = 424;
-			return;
-		}
+	json_array_foreach(json_object_get(p->j, "dependsOn"), i,
+	    dep) if (!json_is_string(dep) ||
+	    failed_before(parts, k, json_string_value(dep)))
+	{
+		graph_error(p->r, 424, "FailedDependency",
+		    "A request this depends on failed.");
+		p->status = 424;
+		return;
+	}
 	request_serve(p->r);
 	p->status = p->r->status;
 }
@@ -87,8 +88,10 @@ part_json(struct text *o, const struct part *p)
 
 	text_str(o, "{\"id\":");
 	text_json(o, p->id);
-	text_fmt(o, ",\"status\":%d,\"headers\":{\"Content-Type\":"
-	    "\"application/json\"", p->status);
+	text_fmt(o,
+	    ",\"status\":%d,\"headers\":{\"Content-Type\":"
+	    "\"application/json\"",
+	    p->status);
 	for (i = 0; p->r && i < p->r->nheaders; i++) {
 		text_str(o, ",");
 		text_json(o, p->r->headers[i].name);
@@ -109,11 +112,13 @@ parts_read(struct request *r, json_t *list, struct part *parts)
 	size_t i, k;
 	json_t *j;
 
-	json_array_foreach(list, i, j) {
+	json_array_foreach(list, i, j)
+	{
 		parts[i].j = j;
 		parts[i].id = json_string_value(json_object_get(j, "id"));
-		if (parts[i].id == NULL || !body_allows(r, j,
-		    "id method url headers body dependsOn", "requests[]"))
+		if (parts[i].id == NULL ||
+		    !body_allows(r, j, "id method url headers body dependsOn",
+			"requests[]"))
 			return -1;
 		for (k = 0; k < i; k++)
 			if (strcasecmp(parts[k].id, parts[i].id) == 0) {
@@ -128,18 +133,20 @@ parts_read(struct request *r, json_t *list, struct part *parts)
 void
 graph_batch(struct request *r)
 {
-	json_t *root = json_loadb(r->body.b ? r->body.b : "", r->body.len, 0,
-	    NULL);
+	json_t *root =
+	    json_loadb(r->body.b ? r->body.b : "", r->body.len, 0, NULL);
 	json_t *list = json_object_get(root, "requests");
-	struct part parts[MOST] = { 0 };
+	struct part parts[MOST] = {0};
 	size_t n = json_array_size(list), i, k;
 
 	if (n > MOST)
 		violation(r, "%zu requests in a batch", n);
 	if (n == 0 || n > MOST || parts_read(r, list, parts) == -1) {
-		graph_error(r, 400, "BadRequest", n > MOST ?
-		    "Number of batch request steps exceeds the maximum value "
-		    "of 20." : "Invalid batch payload format.");
+		graph_error(r, 400, "BadRequest",
+		    n > MOST ? "Number of batch request steps exceeds the "
+			       "maximum value "
+			       "of 20."
+			     : "Invalid batch payload format.");
 		json_decref(root);
 		return;
 	}

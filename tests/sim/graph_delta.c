@@ -12,22 +12,22 @@
 #include "graph.h"
 
 struct round {
-	uint32_t	lineage;
-	uint32_t	generation;
-	uint64_t	since;
-	uint64_t	upto;
-	int64_t		from;
-	int64_t		to;
-	size_t		event;
-	size_t		sub;
+	uint32_t lineage;
+	uint32_t generation;
+	uint64_t since;
+	uint64_t upto;
+	int64_t from;
+	int64_t to;
+	size_t event;
+	size_t sub;
 };
 
 /* What a round says of one event: n lines, of which one may be the master. */
 struct lines {
 	struct occurrences occ;
-	size_t	n;
-	size_t	master;		/* line of the master, or SIZE_MAX */
-	int	tombstone;
+	size_t n;
+	size_t master; /* line of the master, or SIZE_MAX */
+	int tombstone;
 };
 
 static void
@@ -52,17 +52,17 @@ lines_of(const struct event *e, const struct round *rd, struct lines *l)
 		return;
 	}
 	for (i = 0; i < l->occ.n; i++)
-		if (e->repatterned > rd->since || (l->occ.v[i].change &&
-		    l->occ.v[i].change->seq > rd->since))
+		if (e->repatterned > rd->since ||
+		    (l->occ.v[i].change && l->occ.v[i].change->seq > rd->since))
 			l->occ.v[kept++] = l->occ.v[i];
 	l->occ.n = kept;
 	l->n = kept + 1;
-	l->master = e->serial % 2 ? 0 : kept;	/* order is not promised */
+	l->master = e->serial % 2 ? 0 : kept; /* order is not promised */
 }
 
 static void
-line_json(struct request *r, const struct event *e, const struct lines *l,
-    size_t k)
+line_json(
+    struct request *r, const struct event *e, const struct lines *l, size_t k)
 {
 	const struct occurrence *o;
 
@@ -89,11 +89,12 @@ link_json(struct request *r, const struct mailbox *mb, const struct round *rd,
 {
 	char plain[200];
 
-	(void)snprintf(plain, sizeof(plain), "%c %u %u %u %llu %llu %lld %lld "
-	    "%zu %zu", delta ? 'D' : 'S', mb->number, rd->lineage,
-	    rd->generation, (unsigned long long)rd->since,
-	    (unsigned long long)rd->upto, (long long)rd->from,
-	    (long long)rd->to, rd->event, rd->sub);
+	(void)snprintf(plain, sizeof(plain),
+	    "%c %u %u %u %llu %llu %lld %lld "
+	    "%zu %zu",
+	    delta ? 'D' : 'S', mb->number, rd->lineage, rd->generation,
+	    (unsigned long long)rd->since, (unsigned long long)rd->upto,
+	    (long long)rd->from, (long long)rd->to, rd->event, rd->sub);
 	text_fmt(&r->out, "\"@odata.%s\":\"", delta ? "deltaLink" : "nextLink");
 	graph_base(r, &r->out);
 	text_fmt(&r->out, "/users/%s/calendarView/delta?%s=", mb->email,
@@ -115,9 +116,10 @@ gone(struct request *r, const struct round *rd, const struct lineage *l)
 {
 	unsigned int top = l ? l->generation : 0;
 
-	graph_error(r, 410, "SyncStateNotFound", "The sync state generation is "
-	    "not found; generation=%u;[highest=%u][%u].", rd->generation, top,
-	    top);
+	graph_error(r, 410, "SyncStateNotFound",
+	    "The sync state generation is "
+	    "not found; generation=%u;[highest=%u][%u].",
+	    rd->generation, top, top);
 	return -1;
 }
 
@@ -136,11 +138,12 @@ round_resume(struct request *r, struct mailbox *mb, const char *token,
 		violation(r, "something was added to an opaque link");
 	if (seal_read(token, plain, sizeof(plain)) == -1 ||
 	    sscanf(plain, "%c %u %u %u %llu %llu %lld %lld %zu %zu", &kind,
-	    &box, &rd->lineage, &rd->generation, &since, &upto, &from, &to,
-	    &rd->event, &rd->sub) != 10 || kind != want || box != mb->number) {
+		&box, &rd->lineage, &rd->generation, &since, &upto, &from, &to,
+		&rd->event, &rd->sub) != 10 ||
+	    kind != want || box != mb->number) {
 		violation(r, "a token that was never given out here");
-		graph_error(r, 400, "ErrorInvalidUrlQuery",
-		    "Badly formed token.");
+		graph_error(
+		    r, 400, "ErrorInvalidUrlQuery", "Badly formed token.");
 		return -1;
 	}
 	rd->since = since;
@@ -161,8 +164,8 @@ round_resume(struct request *r, struct mailbox *mb, const char *token,
 static int
 round_begin(struct request *r, struct mailbox *mb, struct round *rd)
 {
-	static const char *const refused[] = { "$select", "$expand", "$filter",
-	    "$orderby", "$search", "$top" };
+	static const char *const refused[] = {
+	    "$select", "$expand", "$filter", "$orderby", "$search", "$top"};
 	struct lineage *l;
 	size_t i;
 
@@ -183,8 +186,8 @@ round_begin(struct request *r, struct mailbox *mb, struct round *rd)
 static size_t
 page_size(const struct request *r)
 {
-	const char *p = r->prefer ? strcasestr(r->prefer,
-	    "odata.maxpagesize=") : NULL;
+	const char *p =
+	    r->prefer ? strcasestr(r->prefer, "odata.maxpagesize=") : NULL;
 	long n = p ? strtol(p + 18, NULL, 10) : 10;
 
 	if (n < 1 || n > 1000)
@@ -199,7 +202,7 @@ static int
 page_fill(struct request *r, struct mailbox *mb, struct round *rd)
 {
 	size_t max = page_size(r), n = 0;
-	struct lines l = { 0 };
+	struct lines l = {0};
 	int more = 0;
 
 	for (; rd->event < mb->nevents && !more; rd->event++) {
@@ -240,9 +243,9 @@ graph_delta(struct request *r)
 
 	if (mb == NULL)
 		return;
-	if (skip != NULL ? round_resume(r, mb, skip, 'S', &rd) == -1 :
-	    token != NULL ? round_resume(r, mb, token, 'D', &rd) == -1 :
-	    round_begin(r, mb, &rd) == -1)
+	if (skip != NULL        ? round_resume(r, mb, skip, 'S', &rd) == -1
+		: token != NULL ? round_resume(r, mb, token, 'D', &rd) == -1
+				: round_begin(r, mb, &rd) == -1)
 		return;
 	r->status = 200;
 	text_str(&r->out, "{\"@odata.context\":\"");

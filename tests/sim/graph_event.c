@@ -9,15 +9,51 @@
 
 #include "graph.h"
 
-enum { P_ID, P_KEY, P_CREATED, P_MODIFIED, P_CATEGORIES, P_TRANSACTION,
-    P_ZONE_START, P_ZONE_END, P_ICALUID, P_REMINDER, P_REMINDER_ON,
-    P_ATTACHMENTS, P_SUBJECT, P_PREVIEW, P_IMPORTANCE, P_SENSITIVITY,
-    P_ALL_DAY, P_CANCELLED, P_IS_ORGANIZER, P_RESPONSE_REQUESTED, P_MASTER,
-    P_SHOW_AS, P_TYPE, P_WEB, P_ONLINE, P_ALLOW, P_OCCURRENCE, P_DRAFT,
-    P_HIDE, P_RESPONSE, P_BODY, P_START, P_END, P_LOCATION, P_LOCATIONS,
-    P_RECURRENCE, P_ATTENDEES, P_ORGANIZER, P_ORIGINAL, P_DROPPED, P_COUNT };
+enum {
+	P_ID,
+	P_KEY,
+	P_CREATED,
+	P_MODIFIED,
+	P_CATEGORIES,
+	P_TRANSACTION,
+	P_ZONE_START,
+	P_ZONE_END,
+	P_ICALUID,
+	P_REMINDER,
+	P_REMINDER_ON,
+	P_ATTACHMENTS,
+	P_SUBJECT,
+	P_PREVIEW,
+	P_IMPORTANCE,
+	P_SENSITIVITY,
+	P_ALL_DAY,
+	P_CANCELLED,
+	P_IS_ORGANIZER,
+	P_RESPONSE_REQUESTED,
+	P_MASTER,
+	P_SHOW_AS,
+	P_TYPE,
+	P_WEB,
+	P_ONLINE,
+	P_ALLOW,
+	P_OCCURRENCE,
+	P_DRAFT,
+	P_HIDE,
+	P_RESPONSE,
+	P_BODY,
+	P_START,
+	P_END,
+	P_LOCATION,
+	P_LOCATIONS,
+	P_RECURRENCE,
+	P_ATTENDEES,
+	P_ORGANIZER,
+	P_ORIGINAL,
+	P_DROPPED,
+	P_COUNT
+};
 
-static const char *const names[] = { "id", "changeKey", "createdDateTime",
+static const char *const names[] = {"id", "changeKey", "createdDateTime",
     "lastModifiedDateTime", "categories", "transactionId",
     "originalStartTimeZone", "originalEndTimeZone", "iCalUId",
     "reminderMinutesBeforeStart", "isReminderOn", "hasAttachments", "subject",
@@ -26,11 +62,11 @@ static const char *const names[] = { "id", "changeKey", "createdDateTime",
     "webLink", "isOnlineMeeting", "allowNewTimeProposals", "occurrenceId",
     "isDraft", "hideAttendees", "responseStatus", "body", "start", "end",
     "location", "locations", "recurrence", "attendees", "organizer",
-    "originalStart", "cancelledOccurrences" };
+    "originalStart", "cancelledOccurrences"};
 
-static const char *const responses[] = { "none", "organizer",
-    "tentativelyAccepted", "accepted", "declined", "notResponded" };
-static const char *const types[] = { "required", "optional", "resource" };
+static const char *const responses[] = {"none", "organizer",
+    "tentativelyAccepted", "accepted", "declined", "notResponded"};
+static const char *const types[] = {"required", "optional", "resource"};
 
 /* $select as a set; -1 after answering that a member does not exist. */
 int
@@ -53,7 +89,8 @@ select_parse(struct request *r, uint64_t *set)
 			violation(r, "$select of %.*s", (int)n, s);
 			graph_error(r, 400, "RequestBroker--ParseUri",
 			    "Could not find a property named '%.*s' on type "
-			    "'Microsoft.OutlookServices.Event'.", (int)n, s);
+			    "'Microsoft.OutlookServices.Event'.",
+			    (int)n, s);
 			return -1;
 		}
 		*set |= (uint64_t)1 << i;
@@ -64,8 +101,8 @@ select_parse(struct request *r, uint64_t *set)
 static const struct zone *
 zone_preferred(const struct request *r)
 {
-	const char *p = r->prefer ? strcasestr(r->prefer,
-	    "outlook.timezone=\"") : NULL;
+	const char *p =
+	    r->prefer ? strcasestr(r->prefer, "outlook.timezone=\"") : NULL;
 	const struct zone *z = NULL;
 	char name[64];
 	size_t n;
@@ -83,8 +120,7 @@ zone_preferred(const struct request *r)
 }
 
 static void
-date_time(struct request *r, const char *name, const struct event *e,
-    int64_t t)
+date_time(struct request *r, const char *name, const struct event *e, int64_t t)
 {
 	const struct zone *z = e->all_day ? e->zone : zone_preferred(r);
 	char s[40];
@@ -127,7 +163,8 @@ recurrence_json(struct text *o, const struct event *e)
 	when_wall(r->start_day * DAY, a);
 	when_wall(r->end_day * DAY, b);
 	a[10] = b[10] = '\0';
-	text_fmt(o, ",\"recurrence\":{\"pattern\":{\"type\":\"%s\","
+	text_fmt(o,
+	    ",\"recurrence\":{\"pattern\":{\"type\":\"%s\","
 	    "\"interval\":%d,\"month\":%d,\"dayOfMonth\":%d,",
 	    pattern_names[r->type], r->interval, r->month, r->day_of_month);
 	if (r->days != 0) {
@@ -138,13 +175,13 @@ recurrence_json(struct text *o, const struct event *e)
 				    weekday_names[i]);
 		text_str(o, "],");
 	}
-	text_fmt(o, "\"firstDayOfWeek\":\"%s\",\"index\":\"%s\"},\"range\":{"
+	text_fmt(o,
+	    "\"firstDayOfWeek\":\"%s\",\"index\":\"%s\"},\"range\":{"
 	    "\"type\":\"%s\",\"startDate\":\"%s\",\"endDate\":\"%s\","
 	    "\"recurrenceTimeZone\":\"%s\",\"numberOfOccurrences\":%d}}",
 	    weekday_names[r->first_day], index_names[r->index],
-	    range_names[r->range], a,
-	    r->range == RANGE_END ? b : "0001-01-01", zone_name(e->zone),
-	    r->range == RANGE_NUMBERED ? r->count : 0);
+	    range_names[r->range], a, r->range == RANGE_END ? b : "0001-01-01",
+	    zone_name(e->zone), r->range == RANGE_NUMBERED ? r->count : 0);
 }
 
 static void
@@ -156,9 +193,10 @@ attendees_json(struct text *o, const struct meeting *m)
 	for (i = 0; i < m->nattendees; i++) {
 		const struct attendee *a = &m->attendees[i];
 
-		text_fmt(o, "%s{\"type\":\"%s\",\"status\":{\"response\":"
-		    "\"%s\",\"time\":\"0001-01-01T00:00:00Z\"},", i ? "," : "",
-		    types[a->type], responses[a->response]);
+		text_fmt(o,
+		    "%s{\"type\":\"%s\",\"status\":{\"response\":"
+		    "\"%s\",\"time\":\"0001-01-01T00:00:00Z\"},",
+		    i ? "," : "", types[a->type], responses[a->response]);
 		person_json(o, a->name, a->email);
 		text_str(o, "}");
 	}
@@ -179,8 +217,8 @@ location_json(struct text *o, const struct event *e)
 	mb = room ? mailbox_find(room) : NULL;
 	text_str(o, "{\"displayName\":");
 	text_json(o, mb ? mb->name : room ? room : "");
-	text_fmt(o, ",\"locationType\":\"%s\"",
-	    room ? "conferenceRoom" : "default");
+	text_fmt(
+	    o, ",\"locationType\":\"%s\"", room ? "conferenceRoom" : "default");
 	if (room != NULL) {
 		text_str(o, ",\"locationEmailAddress\":");
 		text_json(o, room);
@@ -216,7 +254,7 @@ dropped_json(struct request *r, const struct event *e)
 	text_str(&r->out, "]");
 }
 
-#define WANT(p)	(set & (uint64_t)1 << (p))
+#define WANT(p) (set & (uint64_t)1 << (p))
 
 /* Members that are the same for master and occurrences. */
 static void
@@ -242,11 +280,11 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 		text_json(o, e == m->own ? m->transaction : NULL);
 	}
 	if (WANT(P_ZONE_START))
-		text_fmt(o, ",\"originalStartTimeZone\":\"%s\"",
-		    zone_name(e->zone));
+		text_fmt(
+		    o, ",\"originalStartTimeZone\":\"%s\"", zone_name(e->zone));
 	if (WANT(P_ZONE_END))
-		text_fmt(o, ",\"originalEndTimeZone\":\"%s\"",
-		    zone_name(e->zone));
+		text_fmt(
+		    o, ",\"originalEndTimeZone\":\"%s\"", zone_name(e->zone));
 	if (WANT(P_REMINDER))
 		text_str(o, ",\"reminderMinutesBeforeStart\":15");
 	if (WANT(P_REMINDER_ON))
@@ -265,8 +303,8 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 	if (WANT(P_ALL_DAY))
 		text_fmt(o, ",\"isAllDay\":%s", e->all_day ? "true" : "false");
 	if (WANT(P_IS_ORGANIZER))
-		text_fmt(o, ",\"isOrganizer\":%s",
-		    e == m->own ? "true" : "false");
+		text_fmt(
+		    o, ",\"isOrganizer\":%s", e == m->own ? "true" : "false");
 	if (WANT(P_RESPONSE_REQUESTED))
 		text_str(o, ",\"responseRequested\":true");
 	if (WANT(P_WEB))
@@ -281,10 +319,12 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 		text_str(o, ",\"hideAttendees\":false");
 	if (WANT(P_RESPONSE)) {
 		when_print(e->modified, t);
-		text_fmt(o, ",\"responseStatus\":{\"response\":\"%s\","
-		    "\"time\":\"%s\"}", responses[e->response],
-		    e->response == RESPONSE_ORGANIZER ?
-		    "0001-01-01T00:00:00Z" : t);
+		text_fmt(o,
+		    ",\"responseStatus\":{\"response\":\"%s\","
+		    "\"time\":\"%s\"}",
+		    responses[e->response],
+		    e->response == RESPONSE_ORGANIZER ? "0001-01-01T00:00:00Z"
+						      : t);
 	}
 	if (WANT(P_BODY)) {
 		text_str(o, ",\"body\":{\"contentType\":\"html\",\"content\":");
@@ -310,8 +350,8 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 }
 
 static void
-event_open(struct request *r, const struct event *e,
-    const struct occurrence *occ)
+event_open(
+    struct request *r, const struct event *e, const struct occurrence *occ)
 {
 	text_str(&r->out, "\"@odata.etag\":\"W/\\\"");
 	key_json(&r->out, e);
@@ -376,12 +416,15 @@ event_json(struct request *r, const struct event *e,
 		text_json(o, subject ? subject : "");
 	}
 	if (WANT(P_CANCELLED))
-		text_fmt(o, ",\"isCancelled\":%s",
-		    cancelled ? "true" : "false");
+		text_fmt(
+		    o, ",\"isCancelled\":%s", cancelled ? "true" : "false");
 	if (WANT(P_SHOW_AS))
-		text_fmt(o, ",\"showAs\":\"%s\"", cancelled || e->free ?
-		    "free" : e->response == RESPONSE_WAITING ||
-		    e->response == RESPONSE_TENTATIVE ? "tentative" : "busy");
+		text_fmt(o, ",\"showAs\":\"%s\"",
+		    cancelled || e->free ? "free"
+			: e->response == RESPONSE_WAITING ||
+			    e->response == RESPONSE_TENTATIVE
+			? "tentative"
+			: "busy");
 	if (WANT(P_TYPE))
 		text_fmt(o, ",\"type\":\"%s\"", event_type(e, occ));
 	if (WANT(P_MASTER)) {
@@ -417,8 +460,8 @@ event_json(struct request *r, const struct event *e,
 
 /* All that delta says of an occurrence that follows its pattern. */
 void
-event_stub(struct request *r, const struct event *e,
-    const struct occurrence *occ)
+event_stub(
+    struct request *r, const struct event *e, const struct occurrence *occ)
 {
 	text_str(&r->out, "{\"@odata.type\":\"#microsoft.graph.event\",");
 	event_open(r, e, occ);
@@ -432,7 +475,8 @@ event_stub(struct request *r, const struct event *e,
 void
 event_tombstone(struct request *r, const struct event *e)
 {
-	text_str(&r->out, "{\"@odata.type\":\"#microsoft.graph.event\","
+	text_str(&r->out,
+	    "{\"@odata.type\":\"#microsoft.graph.event\","
 	    "\"id\":\"");
 	id_write(&r->out, e, WHEN_NONE,
 	    request_prefers(r, "IdType=\"ImmutableId\""));

@@ -58,8 +58,8 @@ get32(const unsigned char *p)
 
 /* original is that of the occurrence meant, or WHEN_NONE. */
 void
-id_write(struct text *out, const struct event *e, int64_t original,
-    int immutable)
+id_write(
+    struct text *out, const struct event *e, int64_t original, int immutable)
 {
 	unsigned char b[ID_BYTES];
 	char s[ID_BYTES / 3 * 4 + 8];

@@ -15,8 +15,8 @@ struct row {
 };
 
 struct rows {
-	struct row	*v;
-	size_t		 n;
+	struct row *v;
+	size_t n;
 };
 
 static int
@@ -26,21 +26,22 @@ row_order(const void *a, const void *b)
 
 	if (x->occ.start != y->occ.start)
 		return x->occ.start < y->occ.start ? -1 : 1;
-	return x->event->serial < y->event->serial ? -1 :
-	    x->event->serial > y->event->serial;
+	return x->event->serial < y->event->serial
+	    ? -1
+	    : x->event->serial > y->event->serial;
 }
 
 static void
 rows_add(struct rows *rows, const struct event *e, int64_t from, int64_t to)
 {
-	struct occurrences l = { 0 };
+	struct occurrences l = {0};
 	size_t i;
 
 	event_occurrences(e, from, to, &l);
 	if (l.n > 0)
 		rows->v = grow(rows->v, rows->n + l.n, sizeof(*rows->v));
 	for (i = 0; i < l.n; i++)
-		rows->v[rows->n++] = (struct row){ e, l.v[i] };
+		rows->v[rows->n++] = (struct row){e, l.v[i]};
 	free(l.v);
 }
 
@@ -100,8 +101,8 @@ rows_json(struct request *r, struct rows *rows, uint64_t set)
 		const struct row *row = &rows->v[i];
 
 		text_str(&r->out, n ? ",{" : "{");
-		event_json(r, row->event, row->event->rec ? &row->occ : NULL,
-		    set);
+		event_json(
+		    r, row->event, row->event->rec ? &row->occ : NULL, set);
 		text_str(&r->out, "}");
 	}
 	text_str(&r->out, "]");
@@ -115,7 +116,7 @@ void
 graph_view(struct request *r)
 {
 	struct mailbox *mb = graph_mailbox(r);
-	struct rows rows = { 0 };
+	struct rows rows = {0};
 	int64_t from, to;
 	uint64_t set;
 	size_t i;
@@ -139,7 +140,7 @@ graph_target(struct request *r, struct event **e, struct occurrence *room,
 {
 	struct mailbox *mb = graph_mailbox(r);
 	const char *id = r->segs[r->nsegs - 1];
-	struct occurrences l = { 0 };
+	struct occurrences l = {0};
 	int64_t original;
 	size_t i;
 
@@ -151,10 +152,11 @@ graph_target(struct request *r, struct event **e, struct occurrence *room,
 			id = r->segs[i];
 	if (id_read(mb, id, e, &original) == -1) {
 		graph_error(r, strlen(id) == 152 ? 404 : 400,
-		    strlen(id) == 152 ? "ErrorItemNotFound" :
-		    "ErrorInvalidIdMalformed", strlen(id) == 152 ?
-		    "The specified object was not found in the store." :
-		    "Id is malformed.");
+		    strlen(id) == 152 ? "ErrorItemNotFound"
+				      : "ErrorInvalidIdMalformed",
+		    strlen(id) == 152
+			? "The specified object was not found in the store."
+			: "Id is malformed.");
 		return -1;
 	}
 	if ((*e)->removed || (*e)->mailbox != mb)
@@ -165,9 +167,9 @@ graph_target(struct request *r, struct event **e, struct occurrence *room,
 		goto gone;
 	for (i = 0; i < (*e)->nchanges; i++)
 		if ((*e)->changes[i].original == original) {
-			*room = (struct occurrence){ original,
+			*room = (struct occurrence){original,
 			    (*e)->changes[i].start, (*e)->changes[i].end,
-			    &(*e)->changes[i] };
+			    &(*e)->changes[i]};
 			*occ = room;
 			return 0;
 		}
@@ -220,7 +222,7 @@ graph_instances(struct request *r)
 {
 	const struct occurrence *occ;
 	struct occurrence room;
-	struct rows rows = { 0 };
+	struct rows rows = {0};
 	struct event *e;
 	int64_t from, to;
 	uint64_t set;
@@ -311,15 +313,19 @@ graph_rooms(struct request *r)
 	for (i = skip; i < exchange.nrooms && n < top; i++, n++) {
 		const struct mailbox *mb = exchange.rooms[i];
 
-		text_fmt(&r->out, "%s{\"id\":\"00000000-0000-4000-8000-%012x\","
-		    "\"emailAddress\":", n ? "," : "", mb->number);
+		text_fmt(&r->out,
+		    "%s{\"id\":\"00000000-0000-4000-8000-%012x\","
+		    "\"emailAddress\":",
+		    n ? "," : "", mb->number);
 		text_json(&r->out, mb->email);
 		text_str(&r->out, ",\"displayName\":");
 		text_json(&r->out, mb->name);
 		/* numbers are sometimes quoted by the real one, too */
-		text_fmt(&r->out, ",\"nickname\":null,\"capacity\":%s,"
+		text_fmt(&r->out,
+		    ",\"nickname\":null,\"capacity\":%s,"
 		    "\"building\":\"Main\",\"bookingType\":\"standard\","
-		    "\"tags\":[]}", mb->number % 2 ? "\"8\"" : "8");
+		    "\"tags\":[]}",
+		    mb->number % 2 ? "\"8\"" : "8");
 	}
 	text_str(&r->out, "]");
 	if (i < exchange.nrooms)
@@ -331,7 +337,8 @@ void
 graph_roomlists(struct request *r)
 {
 	r->status = 200;
-	text_str(&r->out, "{\"value\":[{\"id\":\"00000000-0000-4000-9000-"
+	text_str(&r->out,
+	    "{\"value\":[{\"id\":\"00000000-0000-4000-9000-"
 	    "000000000001\",\"emailAddress\":\"rooms@sim.test\","
 	    "\"displayName\":\"All rooms\"}]}");
 }

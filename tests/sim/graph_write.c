@@ -8,9 +8,10 @@
 
 #include "graph.h"
 
-#define EVENT_MEMBERS "subject body start end isAllDay showAs sensitivity " \
-	"isReminderOn reminderMinutesBeforeStart responseRequested " \
-	"allowNewTimeProposals hideAttendees location locations attendees " \
+#define EVENT_MEMBERS                                                        \
+	"subject body start end isAllDay showAs sensitivity "                \
+	"isReminderOn reminderMinutesBeforeStart responseRequested "         \
+	"allowNewTimeProposals hideAttendees location locations attendees "  \
 	"transactionId singleValueExtendedProperties recurrence categories " \
 	"importance isOnlineMeeting"
 
@@ -23,8 +24,8 @@ refuse(struct request *r, const char *code, const char *text)
 
 /* A dateTimeTimeZone; zone becomes the one it is in. */
 static int
-read_time(struct request *r, const char *name, int64_t *t,
-    const struct zone **zone)
+read_time(
+    struct request *r, const char *name, int64_t *t, const struct zone **zone)
 {
 	json_t *v = json_object_get(r->json, name);
 	const char *s = json_string_value(json_object_get(v, "dateTime"));
@@ -45,34 +46,36 @@ read_time(struct request *r, const char *name, int64_t *t,
 static int
 read_attendees(struct request *r, struct meeting *m)
 {
-	static const char *const types[] = { "required", "optional",
-	    "resource" };
+	static const char *const types[] = {"required", "optional", "resource"};
 	json_t *list = json_object_get(r->json, "attendees"), *v, *mail;
 	const char *email, *type;
 	size_t i, k;
 
 	if (list == NULL)
 		return 0;
-	for (k = m->nattendees; k > 0; k--) {	/* the list is replaced */
+	for (k = m->nattendees; k > 0; k--) { /* the list is replaced */
 		int keep = 0;
 
-		json_array_foreach(list, i, v) {
+		json_array_foreach(list, i, v)
+		{
 			email = json_string_value(json_object_get(
 			    json_object_get(v, "emailAddress"), "address"));
-			keep |= email && strcasecmp(email,
-			    m->attendees[k - 1].email) == 0;
+			keep |= email &&
+			    strcasecmp(email, m->attendees[k - 1].email) == 0;
 		}
 		if (!keep)
 			meeting_uninvite(m, m->attendees[k - 1].email);
 	}
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		mail = json_object_get(v, "emailAddress");
 		email = json_string_value(json_object_get(mail, "address"));
 		type = json_string_value(json_object_get(v, "type"));
 		for (k = 0; type && k < 3 && strcmp(types[k], type) != 0; k++)
 			continue;
-		if (!body_allows(r, v, "type emailAddress status",
-		    "attendees[]") || email == NULL || (type && k == 3))
+		if (!body_allows(
+			r, v, "type emailAddress status", "attendees[]") ||
+		    email == NULL || (type && k == 3))
 			return refuse(r, "ErrorInvalidParameter", "attendees");
 		(void)meeting_invite(m, email,
 		    json_string_value(json_object_get(mail, "name")),
@@ -88,7 +91,8 @@ read_all_day(struct request *r, const struct event *e)
 	int64_t b = zone_wall(e->zone, e->end);
 
 	if (e->all_day && (a % DAY != 0 || b % DAY != 0 || a == b))
-		return refuse(r, "ErrorInvalidPropertySet", "An all-day event "
+		return refuse(r, "ErrorInvalidPropertySet",
+		    "An all-day event "
 		    "must start and end at midnight.");
 	if (e->end < e->start)
 		return refuse(r, "ErrorCalendarEndDateIsEarlierThanStartDate",
@@ -109,8 +113,8 @@ event_fill(struct request *r, struct event *e, int *moved)
 	if ((v = json_object_get(j, "subject")) != NULL)
 		set_text(&e->subject, json_string_value(v));
 	if ((v = json_object_get(j, "body")) != NULL)
-		set_text(&e->body, json_string_value(json_object_get(v,
-		    "content")));
+		set_text(
+		    &e->body, json_string_value(json_object_get(v, "content")));
 	if ((v = json_object_get(j, "isAllDay")) != NULL)
 		e->all_day = json_is_true(v);
 	if ((s = json_string_value(json_object_get(j, "sensitivity"))) != NULL)
@@ -130,17 +134,17 @@ event_fill(struct request *r, struct event *e, int *moved)
 	if ((v = json_object_get(j, "recurrence")) != NULL &&
 	    !json_is_null(v)) {
 		if (recurrence_parse(v, &rec, &why) == -1)
-			return refuse(r, "ErrorPropertyValidationFailure",
-			    why);
+			return refuse(r, "ErrorPropertyValidationFailure", why);
 		free(e->rec);
 		e->rec = rec;
 		event_forget_changes(e);
 		*moved = 1;
 	}
-	json_array_foreach(json_object_get(j,
-	    "singleValueExtendedProperties"), i, p) {
-		if (!body_allows(r, p, "id value",
-		    "singleValueExtendedProperties[]") ||
+	json_array_foreach(
+	    json_object_get(j, "singleValueExtendedProperties"), i, p)
+	{
+		if (!body_allows(
+			r, p, "id value", "singleValueExtendedProperties[]") ||
 		    !json_is_string(json_object_get(p, "id")) ||
 		    !json_is_string(json_object_get(p, "value")))
 			return refuse(r, "ErrorInvalidParameter",
@@ -157,8 +161,7 @@ static int
 body_read(struct request *r)
 {
 	r->json = json_loadb(r->body.b ? r->body.b : "", r->body.len, 0, NULL);
-	if (r->json == NULL || !body_allows(r, r->json, EVENT_MEMBERS,
-	    "event"))
+	if (r->json == NULL || !body_allows(r, r->json, EVENT_MEMBERS, "event"))
 		return refuse(r, "RequestBodyRead",
 		    "The body cannot be read as an event.");
 	return 0;
@@ -184,8 +187,8 @@ graph_create(struct request *r)
 
 	if (mb == NULL || body_read(r) == -1)
 		return;
-	transaction = json_string_value(json_object_get(r->json,
-	    "transactionId"));
+	transaction =
+	    json_string_value(json_object_get(r->json, "transactionId"));
 	if (transaction != NULL &&
 	    (m = map_get(&exchange.transactions, transaction)) != NULL &&
 	    m->own->mailbox == mb) {
@@ -222,8 +225,8 @@ etag_good(struct request *r, const struct event *e)
 	if (want == NULL || strcmp(want, "*") == 0)
 		return 1;
 	p = strchr(want, '"');
-	if (p != NULL && unbase64(b, sizeof(b), p + 1, strcspn(p + 1,
-	    "\"")) == 12) {
+	if (p != NULL &&
+	    unbase64(b, sizeof(b), p + 1, strcspn(p + 1, "\"")) == 12) {
 		memcpy(&changed, b + 6, 6);
 		if (changed == e->changed)
 			return 1;
@@ -245,8 +248,8 @@ organiser_only(struct request *r, const struct event *e)
 }
 
 static void
-patch_occurrence(struct request *r, struct event *e,
-    const struct occurrence *occ)
+patch_occurrence(
+    struct request *r, struct event *e, const struct occurrence *occ)
 {
 	int64_t start = occ->start, end = occ->end;
 	const struct zone *zone;
@@ -254,12 +257,11 @@ patch_occurrence(struct request *r, struct event *e,
 
 	s = json_string_value(json_object_get(r->json, "subject"));
 	if ((json_object_get(r->json, "start") != NULL &&
-	    read_time(r, "start", &start, &zone) == -1) ||
+		read_time(r, "start", &start, &zone) == -1) ||
 	    (json_object_get(r->json, "end") != NULL &&
-	    read_time(r, "end", &end, &zone) == -1))
+		read_time(r, "end", &end, &zone) == -1))
 		return;
-	(void)booking_move_occurrence(e->meeting, occ->original, start, end,
-	    s);
+	(void)booking_move_occurrence(e->meeting, occ->original, start, end, s);
 	event_answer(r, e, occ, 200);
 }
 
@@ -298,18 +300,18 @@ graph_cancel(struct request *r)
 
 	if (graph_target(r, &e, &room, &occ) == -1)
 		return;
-	r->json = json_loadb(r->body.b ? r->body.b : "{}",
-	    r->body.b ? r->body.len : 2, 0, NULL);
-	if (r->json == NULL || !body_allows(r, r->json, "comment Comment",
-	    "cancel"))
+	r->json = json_loadb(
+	    r->body.b ? r->body.b : "{}", r->body.b ? r->body.len : 2, 0, NULL);
+	if (r->json == NULL ||
+	    !body_allows(r, r->json, "comment Comment", "cancel"))
 		(void)refuse(r, "BadRequest", "The body cannot be read.");
 	else if (e != e->meeting->own)
 		(void)refuse(r, "ErrorInvalidRequest",
 		    "You need to be an organizer to cancel a meeting.");
 	else {
 		if (occ != NULL)
-			(void)booking_drop_occurrence(e->meeting,
-			    occ->original, 1);
+			(void)booking_drop_occurrence(
+			    e->meeting, occ->original, 1);
 		else
 			booking_cancel(e->meeting, 0);
 		r->status = 202;
@@ -327,8 +329,8 @@ graph_delete(struct request *r)
 	if (graph_target(r, &e, &room, &occ) == -1 || !etag_good(r, e))
 		return;
 	if (occ != NULL)
-		(void)booking_drop_occurrence(e->meeting, occ->original,
-		    e == e->meeting->own);
+		(void)booking_drop_occurrence(
+		    e->meeting, occ->original, e == e->meeting->own);
 	else if (e == e->meeting->own)
 		booking_cancel(e->meeting, 0);
 	else

@@ -16,20 +16,20 @@
 
 #include "http.h"
 
-#define BODY_MAX	(4u << 20)
+#define BODY_MAX (4u << 20)
 
 struct drip {
 	struct MHD_Connection *conn;
-	char		*body;
-	size_t		 len;
-	size_t		 stop;		/* where a truncated body ends */
-	int		 ms;
-	int64_t		 due;
+	char *body;
+	size_t len;
+	size_t stop; /* where a truncated body ends */
+	int ms;
+	int64_t due;
 };
 
 struct settings settings;
 struct listening listening[LISTENERS];
-const char *const listener_names[] = { "login", "graph", "topdesk", "trap" };
+const char *const listener_names[] = {"login", "graph", "topdesk", "trap"};
 pthread_mutex_t store_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct request *
@@ -102,8 +102,8 @@ http_done(void *cls, struct MHD_Connection *conn, void **con_cls,
 }
 
 static enum MHD_Result
-http_prefer(void *cls, enum MHD_ValueKind kind, const char *name,
-    const char *value)
+http_prefer(
+    void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct request *r = cls;
 	char *all;
@@ -134,8 +134,8 @@ drip_read(void *cls, uint64_t pos, char *buf, size_t max)
 	size_t n;
 
 	if (pos >= d->stop)
-		return pos >= d->len ? MHD_CONTENT_READER_END_OF_STREAM :
-		    MHD_CONTENT_READER_END_WITH_ERROR;
+		return pos >= d->len ? MHD_CONTENT_READER_END_OF_STREAM
+				     : MHD_CONTENT_READER_END_WITH_ERROR;
 	n = d->stop - pos;
 	if (d->ms > 0) {
 		if (when_ms() < d->due) {
@@ -166,8 +166,8 @@ http_drip(struct request *r)
 	else
 		d->ms = r->fault_ms > 0 ? r->fault_ms : 50;
 	memset(&r->out, 0, sizeof(r->out));
-	return MHD_create_response_from_callback(d->len, 1024, drip_read, d,
-	    drip_free);
+	return MHD_create_response_from_callback(
+	    d->len, 1024, drip_read, d, drip_free);
 }
 
 static enum MHD_Result
@@ -184,8 +184,7 @@ http_answer(struct request *r)
 		res = http_drip(r);
 	else {
 		res = MHD_create_response_from_buffer(r->out.len, r->out.b,
-		    r->out.b ? MHD_RESPMEM_MUST_FREE :
-		    MHD_RESPMEM_PERSISTENT);
+		    r->out.b ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 		memset(&r->out, 0, sizeof(r->out));
 	}
 	if (res == NULL)
@@ -193,8 +192,8 @@ http_answer(struct request *r)
 	if (r->status != 204 && r->type != NULL)
 		(void)MHD_add_response_header(res, "Content-Type", r->type);
 	for (i = 0; i < r->nheaders; i++)
-		(void)MHD_add_response_header(res, r->headers[i].name,
-		    r->headers[i].value);
+		(void)MHD_add_response_header(
+		    res, r->headers[i].name, r->headers[i].value);
 	ok = MHD_queue_response(r->conn, (unsigned int)r->status, res);
 	MHD_destroy_response(res);
 	return ok;
@@ -206,8 +205,8 @@ http_serve(struct request *r)
 {
 	int64_t wait;
 
-	(void)MHD_get_connection_values(r->conn, MHD_HEADER_KIND, http_prefer,
-	    r);
+	(void)MHD_get_connection_values(
+	    r->conn, MHD_HEADER_KIND, http_prefer, r);
 	r->host = request_header(r, "Host");
 	pthread_mutex_lock(&store_lock);
 	booking_tick(when_ms());
@@ -230,7 +229,7 @@ http_handle(void *cls, struct MHD_Connection *conn, const char *url,
 	(void)cls;
 	(void)url;
 	(void)version;
-	if (r->conn == NULL) {		/* only the header is here */
+	if (r->conn == NULL) { /* only the header is here */
 		r->conn = conn;
 		r->method = text_dup(method);
 		return MHD_YES;
@@ -274,13 +273,13 @@ http_silent(void *cls, const char *fmt, va_list ap)
 
 /* Opens a listener; its port (found, when 0 was asked for), or -1. */
 int
-http_start(enum listener which, const char *address, int port,
-    const char *key, const char *chain)
+http_start(enum listener which, const char *address, int port, const char *key,
+    const char *chain)
 {
 	struct listening *l = &listening[which];
 	const union MHD_DaemonInfo *info;
-	struct sockaddr_in6 six = { 0 };
-	struct sockaddr_in four = { 0 };
+	struct sockaddr_in6 six = {0};
+	struct sockaddr_in four = {0};
 	struct sockaddr *sa = (struct sockaddr *)&four;
 	unsigned int flags = MHD_USE_TLS | MHD_USE_EPOLL_INTERNAL_THREAD |
 	    MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
@@ -296,19 +295,14 @@ http_start(enum listener which, const char *address, int port,
 	} else
 		return -1;
 	l->daemon = MHD_start_daemon(flags, (uint16_t)port, NULL, NULL,
-	    http_handle, NULL,
-	    MHD_OPTION_EXTERNAL_LOGGER, http_silent, NULL,
-	    MHD_OPTION_HTTPS_MEM_KEY, key,
-	    MHD_OPTION_HTTPS_MEM_CERT, chain,
-	    MHD_OPTION_SOCK_ADDR, sa,
-	    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+	    http_handle, NULL, MHD_OPTION_EXTERNAL_LOGGER, http_silent, NULL,
+	    MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_MEM_CERT, chain,
+	    MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 	    MHD_OPTION_CONNECTION_LIMIT, 256u,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
-	    MHD_OPTION_CONNECTION_TIMEOUT, 120u,
-	    MHD_OPTION_URI_LOG_CALLBACK, http_begin, l,
-	    MHD_OPTION_NOTIFY_COMPLETED, http_done, l,
-	    MHD_OPTION_UNESCAPE_CALLBACK, http_raw, NULL,
-	    MHD_OPTION_END);
+	    MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_URI_LOG_CALLBACK,
+	    http_begin, l, MHD_OPTION_NOTIFY_COMPLETED, http_done, l,
+	    MHD_OPTION_UNESCAPE_CALLBACK, http_raw, NULL, MHD_OPTION_END);
 	if (l->daemon == NULL)
 		return -1;
 	info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_BIND_PORT);
@@ -324,8 +318,9 @@ http_end(void)
 	int i, fd[LISTENERS];
 
 	for (i = 0; i < LISTENERS; i++)
-		fd[i] = listening[i].daemon == NULL ? -1 :
-		    MHD_quiesce_daemon(listening[i].daemon);
+		fd[i] = listening[i].daemon == NULL
+		    ? -1
+		    : MHD_quiesce_daemon(listening[i].daemon);
 	later_flush();
 	for (i = 0; i < LISTENERS; i++) {
 		if (listening[i].daemon != NULL)
@@ -357,8 +352,8 @@ void
 request_serve(struct request *r)
 {
 	static struct route nowhere[LISTENERS];
-	struct route *rt = route_find(r->listener, r->method, r->segs,
-	    r->nsegs);
+	struct route *rt =
+	    route_find(r->listener, r->method, r->segs, r->nsegs);
 	int credential = !r->is_inner && credential_in(r);
 
 	if (rt == NULL) {
@@ -376,8 +371,8 @@ request_serve(struct request *r)
 	check_request(r, credential);
 	if (rt->serve == NULL && r->listener != TRAP &&
 	    !is_greeting(r, credential))
-		violation(r, "no such endpoint: %s %.200s", r->method,
-		    r->target);
+		violation(
+		    r, "no such endpoint: %s %.200s", r->method, r->target);
 	fault_pick(r, rt->path);
 	if (fault_before(r))
 		return;

@@ -10,8 +10,8 @@
 
 static struct waiting {
 	struct MHD_Connection *conn;
-	int64_t		 due;
-} *waiting;
+	int64_t due;
+} * waiting;
 static size_t nwaiting, room;
 static int stop;
 static pthread_t thread;

@@ -29,25 +29,22 @@ static const char *dir, *bind_to = "127.0.0.1", *names, *control_text;
 static int ports[LISTENERS];
 static enum tls_mode tls_mode;
 
-static const struct option options[] = {
-	{ "dir", required_argument, NULL, 'd' },
-	{ "bind", required_argument, NULL, 'b' },
-	{ "login-port", required_argument, NULL, 'l' },
-	{ "graph-port", required_argument, NULL, 'g' },
-	{ "topdesk-port", required_argument, NULL, 't' },
-	{ "names", required_argument, NULL, 'n' },
-	{ "tls", required_argument, NULL, 's' },
-	{ "control", required_argument, NULL, 'c' },
-	{ "seed", required_argument, NULL, 'r' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
+static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
+    {"bind", required_argument, NULL, 'b'},
+    {"login-port", required_argument, NULL, 'l'},
+    {"graph-port", required_argument, NULL, 'g'},
+    {"topdesk-port", required_argument, NULL, 't'},
+    {"names", required_argument, NULL, 'n'},
+    {"tls", required_argument, NULL, 's'},
+    {"control", required_argument, NULL, 'c'},
+    {"seed", required_argument, NULL, 'r'}, {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 
 static void
 usage(int status)
 {
-	fprintf(status ? stderr : stdout, "usage: orb-sim --dir DIR "
+	fprintf(status ? stderr : stdout,
+	    "usage: orb-sim --dir DIR "
 	    "[--bind ADDRESS] [--login-port N] [--graph-port N]\n"
 	    "               [--topdesk-port N] [--names NAME,...] "
 	    "[--quiet]\n"
@@ -72,8 +69,8 @@ number(const char *s)
 static void
 arguments(int argc, char **argv)
 {
-	static const char *const modes[] = { "good", "selfsigned", "wronghost",
-	    "expired" };
+	static const char *const modes[] = {
+	    "good", "selfsigned", "wronghost", "expired"};
 	int c, i;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -131,7 +128,7 @@ secret_new(size_t n)
 
 	random_fill(RANDOM_KEY, raw, n);
 	base64(s, raw, n);
-	for (p = s; *p != '\0'; p++)	/* characters that need escaping, too */
+	for (p = s; *p != '\0'; p++) /* characters that need escaping, too */
 		*p = *p == '/' ? '~' : *p == '=' ? '.' : *p;
 	return s;
 }
@@ -191,17 +188,17 @@ listen_all(void)
 	if (cert_make(ca, tls_mode, names, &key, &chain) == -1)
 		errx(1, "cannot make certificates");
 	for (i = 0; i < LISTENERS; i++)
-		if (http_start((enum listener)i, bind_to, ports[i], key,
-		    chain) == -1)
+		if (http_start(
+			(enum listener)i, bind_to, ports[i], key, chain) == -1)
 			errx(1, "cannot listen for %s", listener_names[i]);
-	settings.login_url = text_print("https://localhost:%d",
-	    listening[LOGIN].port);
-	settings.graph_url = text_print("https://localhost:%d/v1.0",
-	    listening[GRAPH].port);
-	settings.topdesk_url = text_print("https://localhost:%d/tas/api",
-	    listening[TOPDESK].port);
-	settings.trap_url = text_print("https://localhost:%d",
-	    listening[TRAP].port);
+	settings.login_url =
+	    text_print("https://localhost:%d", listening[LOGIN].port);
+	settings.graph_url =
+	    text_print("https://localhost:%d/v1.0", listening[GRAPH].port);
+	settings.topdesk_url =
+	    text_print("https://localhost:%d/tas/api", listening[TOPDESK].port);
+	settings.trap_url =
+	    text_print("https://localhost:%d", listening[TRAP].port);
 	memset(key, 0, strlen(key));
 	free(key);
 	free(chain);
@@ -220,13 +217,12 @@ announce(void)
 	write_file(s2, topdesk.password, 0600);
 	o = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:i}",
 	    "login_url", settings.login_url, "graph_url", settings.graph_url,
-	    "topdesk_url", settings.topdesk_url,
-	    "trap_url", settings.trap_url,
-	    "ca_file", json_sprintf("%s/ca.pem", dir),
-	    "control", json_sprintf("%s/control.sock", dir),
-	    "tenant", settings.tenant, "client_id", settings.client_id,
-	    "client_secret", s1, "topdesk_login", topdesk.login,
-	    "topdesk_password", s2, "pid", (int)getpid());
+	    "topdesk_url", settings.topdesk_url, "trap_url", settings.trap_url,
+	    "ca_file", json_sprintf("%s/ca.pem", dir), "control",
+	    json_sprintf("%s/control.sock", dir), "tenant", settings.tenant,
+	    "client_id", settings.client_id, "client_secret", s1,
+	    "topdesk_login", topdesk.login, "topdesk_password", s2, "pid",
+	    (int)getpid());
 	text = json_dumps(o, JSON_INDENT(1));
 	at = text_print("%s\n", text);
 	write_file(path, at, 0644);
@@ -255,21 +251,22 @@ settings_free(void)
 static int
 control_once(const char *text)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	char buf[8192];
 	ssize_t n;
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ok = 1;
 
 	if (snprintf(un.sun_path, sizeof(un.sun_path), "%s/control.sock",
-	    dir) >= (int)sizeof(un.sun_path))
+		dir) >= (int)sizeof(un.sun_path))
 		errx(1, "the path of --dir is too long");
 	if (s == -1 || connect(s, (struct sockaddr *)&un, sizeof(un)) == -1)
 		err(1, "%s", un.sun_path);
 	if (dprintf(s, "%s\n", text) < 0 || shutdown(s, SHUT_WR) == -1)
 		err(1, "control");
 	for (int first = 1; (n = read(s, buf, sizeof(buf))) > 0; first = 0) {
-		if (first && n > 10 && memmem(buf, n < 40 ? (size_t)n : 40,
-		    "\"error\":", 8) != NULL)
+		if (first && n > 10 &&
+		    memmem(buf, n < 40 ? (size_t)n : 40, "\"error\":", 8) !=
+			NULL)
 			ok = 0;
 		(void)fwrite(buf, 1, (size_t)n, stdout);
 	}
@@ -285,7 +282,7 @@ main(int argc, char **argv)
 	arguments(argc, argv);
 	if (control_text != NULL)
 		return control_once(control_text);
-	(void)umask(022);	/* ca.pem and sim.json are for anyone */
+	(void)umask(022); /* ca.pem and sim.json are for anyone */
 	if (mkdir(dir, 0755) == -1 && access(dir, W_OK) == -1)
 		err(1, "%s", dir);
 	if (realpath(dir, real) == NULL)
@@ -295,7 +292,7 @@ main(int argc, char **argv)
 	exchange_start();
 	topdesk_start();
 	secrets_make();
-	control_open(dir);	/* blocks the signals before threads start */
+	control_open(dir); /* blocks the signals before threads start */
 	token_start();
 	later_start();
 	listen_all();

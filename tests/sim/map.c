@@ -16,8 +16,10 @@ map_hash(const struct map *m, const char *s)
 	uint32_t h = 2166136261u;
 
 	for (; *s != '\0'; s++)
-		h = (h ^ (uint32_t)(m->fold ? tolower((unsigned char)*s) :
-		    (unsigned char)*s)) * 16777619u;
+		h = (h ^
+			(uint32_t)(m->fold ? tolower((unsigned char)*s)
+					   : (unsigned char)*s)) *
+		    16777619u;
 	return h;
 }
 
@@ -29,10 +31,10 @@ map_find(const struct map *m, const char *key, uint32_t h)
 	if (m->cap == 0)
 		return NULL;
 	for (i = h & (m->cap - 1); m->slots[i].key || m->slots[i].dead;
-	    i = (i + 1) & (m->cap - 1))
+	     i = (i + 1) & (m->cap - 1))
 		if (m->slots[i].key && m->slots[i].hash == h &&
-		    (m->fold ? strcasecmp(m->slots[i].key, key) :
-		    strcmp(m->slots[i].key, key)) == 0)
+		    (m->fold ? strcasecmp(m->slots[i].key, key)
+			     : strcmp(m->slots[i].key, key)) == 0)
 			return &m->slots[i];
 	return NULL;
 }
@@ -51,7 +53,7 @@ map_seat(struct map *m, char *key, void *val, uint32_t h)
 	size_t i;
 
 	for (i = h & (m->cap - 1); m->slots[i].key || m->slots[i].dead;
-	    i = (i + 1) & (m->cap - 1))
+	     i = (i + 1) & (m->cap - 1))
 		continue;
 	m->slots[i].key = key;
 	m->slots[i].val = val;
@@ -79,8 +81,8 @@ map_put(struct map *m, const char *key, void *val)
 		m->used = m->live = 0;
 		for (i = 0; i < cap; i++)
 			if (old[i].key)
-				map_seat(m, old[i].key, old[i].val,
-				    old[i].hash);
+				map_seat(
+				    m, old[i].key, old[i].val, old[i].hash);
 		free(old);
 	}
 	map_seat(m, text_dup(key), val, h);

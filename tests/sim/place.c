@@ -12,18 +12,15 @@
 struct topdesk topdesk;
 
 const char *const reasons[][2] = {
-	{ "5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a01", "Cancelled by organiser" },
-	{ "5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a02", "Room not available" },
-	{ NULL, NULL }
-};
+    {"5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a01", "Cancelled by organiser"},
+    {"5b1f6f6e-7d9e-4c8b-8a0e-0d2c8a6f1a02", "Room not available"},
+    {NULL, NULL}};
 
-const struct fiql_field person_fields[] = {
-	{ "id", FIQL_TEXT }, { "email", FIQL_TEXT },
-	{ "archived", FIQL_BOOL }, { "dynamicName", FIQL_TEXT },
-	{ "surName", FIQL_TEXT }, { "firstName", FIQL_TEXT },
-	{ "networkLoginName", FIQL_TEXT }, { "employeeNumber", FIQL_TEXT },
-	{ "tasLoginName", FIQL_TEXT }, { NULL, FIQL_TEXT }
-};
+const struct fiql_field person_fields[] = {{"id", FIQL_TEXT},
+    {"email", FIQL_TEXT}, {"archived", FIQL_BOOL}, {"dynamicName", FIQL_TEXT},
+    {"surName", FIQL_TEXT}, {"firstName", FIQL_TEXT},
+    {"networkLoginName", FIQL_TEXT}, {"employeeNumber", FIQL_TEXT},
+    {"tasLoginName", FIQL_TEXT}, {NULL, FIQL_TEXT}};
 
 static void
 uuid_write(const unsigned char raw[16], char out[37])
@@ -80,9 +77,9 @@ uuid_valid(const char *s)
 	int i;
 
 	for (i = 0; i < 36; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' :
-		    s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) ==
-		    NULL)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-'
+							    : s[i] == '\0' ||
+			    strchr("0123456789abcdefABCDEF", s[i]) == NULL)
 			return 0;
 	return s[36] == '\0';
 }

@@ -10,13 +10,13 @@
 #include "exchange.h"
 #include "text.h"
 
-const char *const pattern_names[] = { "daily", "weekly", "absoluteMonthly",
-    "relativeMonthly", "absoluteYearly", "relativeYearly", NULL };
-const char *const range_names[] = { "endDate", "numbered", "noEnd", NULL };
-const char *const weekday_names[] = { "sunday", "monday", "tuesday",
-    "wednesday", "thursday", "friday", "saturday", NULL };
-const char *const index_names[] = { "first", "second", "third", "fourth",
-    "last", NULL };
+const char *const pattern_names[] = {"daily", "weekly", "absoluteMonthly",
+    "relativeMonthly", "absoluteYearly", "relativeYearly", NULL};
+const char *const range_names[] = {"endDate", "numbered", "noEnd", NULL};
+const char *const weekday_names[] = {"sunday", "monday", "tuesday", "wednesday",
+    "thursday", "friday", "saturday", NULL};
+const char *const index_names[] = {
+    "first", "second", "third", "fourth", "last", NULL};
 
 static int
 days_in(int y, int m)
@@ -75,7 +75,7 @@ pattern_next(const struct recurrence *r, int64_t day)
 	day_split(day, &y, &m, &dd);
 	if (r->type == ABSOLUTE_YEARLY || r->type == RELATIVE_YEARLY) {
 		for (k = (y - y0) / r->interval * r->interval;
-		    k < y - y0 + 2 * r->interval + 1; k += r->interval) {
+		     k < y - y0 + 2 * r->interval + 1; k += r->interval) {
 			d = month_day(r, y0 + k, r->month ? r->month : m0);
 			if (d >= day)
 				return d;
@@ -83,8 +83,8 @@ pattern_next(const struct recurrence *r, int64_t day)
 		return WHEN_NONE;
 	}
 	step = (y - y0) * 12 + m - m0;
-	for (k = step / r->interval * r->interval;
-	    k <= step + 2 * r->interval; k += r->interval) {
+	for (k = step / r->interval * r->interval; k <= step + 2 * r->interval;
+	     k += r->interval) {
 		d = month_day(r, y0 + (m0 - 1 + k) / 12, (m0 - 1 + k) % 12 + 1);
 		if (d >= day)
 			return d;
@@ -100,7 +100,7 @@ push(struct occurrences *l, int64_t original, int64_t start, int64_t end,
 		l->cap = l->cap ? l->cap * 2 : 16;
 		l->v = grow(l->v, l->cap, sizeof(*l->v));
 	}
-	l->v[l->n++] = (struct occurrence){ original, start, end, c };
+	l->v[l->n++] = (struct occurrence){original, start, end, c};
 }
 
 static const struct change *
@@ -120,8 +120,8 @@ change_at(const struct event *e, int64_t original)
  * caller frees l->v.
  */
 void
-event_occurrences(const struct event *e, int64_t from, int64_t to,
-    struct occurrences *l)
+event_occurrences(
+    const struct event *e, int64_t from, int64_t to, struct occurrences *l)
 {
 	const struct recurrence *r = e->rec;
 	int64_t wall, clock, span, day, first, start, end;
@@ -137,8 +137,8 @@ event_occurrences(const struct event *e, int64_t from, int64_t to,
 	wall = zone_wall(e->zone, e->start);
 	clock = wall - day_floor(wall) * DAY;
 	span = zone_wall(e->zone, e->end) - wall;
-	first = r->range == RANGE_NUMBERED ? r->start_day :
-	    day_floor(from) - span / DAY - 3;
+	first = r->range == RANGE_NUMBERED ? r->start_day
+					   : day_floor(from) - span / DAY - 3;
 	for (day = first; (day = pattern_next(r, day)) != WHEN_NONE; day++) {
 		if (day * DAY - 2 * DAY > to ||
 		    (r->range == RANGE_END && day > r->end_day) ||
@@ -162,7 +162,7 @@ event_occurrences(const struct event *e, int64_t from, int64_t to,
 int
 event_has_occurrence(const struct event *e, int64_t original)
 {
-	struct occurrences l = { 0 };
+	struct occurrences l = {0};
 	const struct change *c = change_at(e, original);
 	size_t i;
 	int found = 0;
@@ -194,8 +194,8 @@ date_member(json_t *o, const char *name, int64_t *day)
 {
 	int64_t t;
 
-	if (when_parse(json_string_value(json_object_get(o, name)), &t,
-	    NULL) == -1)
+	if (when_parse(json_string_value(json_object_get(o, name)), &t, NULL) ==
+	    -1)
 		return -1;
 	*day = day_floor(t);
 	return 0;
@@ -216,9 +216,9 @@ bad(struct recurrence *r, const char **why, const char *text)
 int
 recurrence_parse(json_t *j, struct recurrence **out, const char **why)
 {
-	static const char *const allowed[] = { "", "daysOfWeek firstDayOfWeek",
+	static const char *const allowed[] = {"", "daysOfWeek firstDayOfWeek",
 	    "dayOfMonth", "daysOfWeek index", "dayOfMonth month",
-	    "daysOfWeek index month" };
+	    "daysOfWeek index month"};
 	json_t *p = json_object_get(j, "pattern"), *v;
 	json_t *range = json_object_get(j, "range");
 	struct recurrence *r = zalloc(sizeof(*r));
@@ -226,22 +226,23 @@ recurrence_parse(json_t *j, struct recurrence **out, const char **why)
 	size_t i;
 	int type, n;
 
-	type = name_index(pattern_names,
-	    json_string_value(json_object_get(p, "type")));
-	n = name_index(range_names,
-	    json_string_value(json_object_get(range, "type")));
+	type = name_index(
+	    pattern_names, json_string_value(json_object_get(p, "type")));
+	n = name_index(
+	    range_names, json_string_value(json_object_get(range, "type")));
 	if (type == -1 || n == -1)
 		return bad(r, why, "pattern.type or range.type");
 	r->type = (enum pattern)type;
 	r->range = (enum range)n;
-	json_object_foreach(p, key, v)
-		if (strcmp(key, "type") != 0 && strcmp(key, "interval") != 0 &&
-		    strstr(allowed[type], key) == NULL)
-			return bad(r, why, "a member this pattern has not");
+	json_object_foreach(p, key, v) if (strcmp(key, "type") != 0 &&
+	    strcmp(key, "interval") != 0 &&
+	    strstr(allowed[type], key) == NULL) return bad(r, why,
+	    "a member this pattern has not");
 	r->interval = (int)json_integer_value(json_object_get(p, "interval"));
 	if (r->interval < 1 || r->interval > 999)
 		return bad(r, why, "pattern.interval");
-	json_array_foreach(json_object_get(p, "daysOfWeek"), i, v) {
+	json_array_foreach(json_object_get(p, "daysOfWeek"), i, v)
+	{
 		if ((n = name_index(weekday_names, json_string_value(v))) < 0)
 			return bad(r, why, "pattern.daysOfWeek");
 		r->days |= 1u << n;
@@ -249,26 +250,25 @@ recurrence_parse(json_t *j, struct recurrence **out, const char **why)
 	if (r->days == 0 && strstr(allowed[type], "daysOfWeek"))
 		return bad(r, why, "pattern.daysOfWeek");
 	if ((v = json_object_get(p, "firstDayOfWeek")) != NULL &&
-	    (r->first_day = name_index(weekday_names,
-	    json_string_value(v))) == -1)
+	    (r->first_day = name_index(weekday_names, json_string_value(v))) ==
+		-1)
 		return bad(r, why, "pattern.firstDayOfWeek");
 	if ((v = json_object_get(p, "index")) != NULL &&
 	    (r->index = name_index(index_names, json_string_value(v))) == -1)
 		return bad(r, why, "pattern.index");
-	r->day_of_month = (int)json_integer_value(
-	    json_object_get(p, "dayOfMonth"));
+	r->day_of_month =
+	    (int)json_integer_value(json_object_get(p, "dayOfMonth"));
 	r->month = (int)json_integer_value(json_object_get(p, "month"));
 	if (strstr(allowed[type], "dayOfMonth") &&
 	    (r->day_of_month < 1 || r->day_of_month > 31))
 		return bad(r, why, "pattern.dayOfMonth");
-	if (strstr(allowed[type], "month") &&
-	    (r->month < 1 || r->month > 12))
+	if (strstr(allowed[type], "month") && (r->month < 1 || r->month > 12))
 		return bad(r, why, "pattern.month");
 	if (date_member(range, "startDate", &r->start_day) == -1)
 		return bad(r, why, "range.startDate");
 	if (r->range == RANGE_END &&
 	    (date_member(range, "endDate", &r->end_day) == -1 ||
-	    r->end_day < r->start_day))
+		r->end_day < r->start_day))
 		return bad(r, why, "range.endDate");
 	r->count = (int)json_integer_value(
 	    json_object_get(range, "numberOfOccurrences"));

@@ -11,7 +11,7 @@
 
 #include "http.h"
 
-static const char *const bases[] = { "", "/v1.0", "/tas/api", "" };
+static const char *const bases[] = {"", "/v1.0", "/tas/api", ""};
 
 /* Fills segs and args from target. */
 void
@@ -43,10 +43,11 @@ request_split(struct request *r)
 		if (end == p)
 			continue;
 		r->args = grow(r->args, r->nargs + 1, sizeof(*r->args));
-		r->args[r->nargs].name = text_decode(p,
-		    (size_t)((eq ? eq : end) - p), 1);
-		r->args[r->nargs++].value = eq ? text_decode(eq + 1,
-		    (size_t)(end - eq - 1), 1) : text_dup("");
+		r->args[r->nargs].name =
+		    text_decode(p, (size_t)((eq ? eq : end) - p), 1);
+		r->args[r->nargs++].value = eq
+		    ? text_decode(eq + 1, (size_t)(end - eq - 1), 1)
+		    : text_dup("");
 	}
 }
 
@@ -58,11 +59,10 @@ request_header(const struct request *r, const char *name)
 	json_t *v;
 
 	if (!r->is_inner)
-		return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND,
-		    name);
-	json_object_foreach(r->inner, key, v)
-		if (strcasecmp(key, name) == 0)
-			return json_string_value(v);
+		return MHD_lookup_connection_value(
+		    r->conn, MHD_HEADER_KIND, name);
+	json_object_foreach(r->inner, key,
+	    v) if (strcasecmp(key, name) == 0) return json_string_value(v);
 	return NULL;
 }
 
@@ -86,8 +86,8 @@ request_prefers(const struct request *r, const char *what)
 struct route *
 routes_of(enum listener l)
 {
-	struct route *all[] = { login_routes, graph_routes, topdesk_routes,
-	    trap_routes };
+	struct route *all[] = {
+	    login_routes, graph_routes, topdesk_routes, trap_routes};
 
 	return all[l];
 }
@@ -104,8 +104,9 @@ route_fits(const char *path, char **segs, size_t n)
 		if (*path == '\0')
 			return 0;
 		len = strcspn(path, "/");
-		if (*path != '{' && (strncasecmp(path, segs[i], len) != 0 ||
-		    segs[i][len] != '\0'))
+		if (*path != '{' &&
+		    (strncasecmp(path, segs[i], len) != 0 ||
+			segs[i][len] != '\0'))
 			return 0;
 		path += len;
 	}
@@ -119,9 +120,8 @@ route_find(enum listener l, const char *method, char **segs, size_t n)
 
 	for (r = routes_of(l); r->path != NULL; r++)
 		if ((strcmp(r->method, "*") == 0 ||
-		    strcmp(r->method, method) == 0) &&
-		    (strcmp(r->path, "*") == 0 ||
-		    route_fits(r->path, segs, n)))
+			strcmp(r->method, method) == 0) &&
+		    (strcmp(r->path, "*") == 0 || route_fits(r->path, segs, n)))
 			return r;
 	return NULL;
 }
@@ -173,11 +173,12 @@ body_allows(struct request *r, json_t *o, const char *words, const char *where)
 		violation(r, "%s is not an object", where);
 		return 0;
 	}
-	json_object_foreach(o, key, v) {
+	json_object_foreach(o, key, v)
+	{
 		(void)v;
 		n = strlen(key);
 		for (at = strstr(words, key); at != NULL;
-		    at = strstr(at + 1, key))
+		     at = strstr(at + 1, key))
 			if ((at == words || at[-1] == ' ') &&
 			    (at[n] == ' ' || at[n] == '\0'))
 				break;

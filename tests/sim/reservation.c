@@ -11,48 +11,60 @@
 #include "topdesk.h"
 #include "when.h"
 
-const char *const status_names[] = { "request", "rejectedRequest", "planned",
-    "cancelled", "conflictingPlanned", "conflictingRequest", NULL };
+const char *const status_names[] = {"request", "rejectedRequest", "planned",
+    "cancelled", "conflictingPlanned", "conflictingRequest", NULL};
 
-enum { F_STATUS, F_ARCHIVED, F_NUMBER, F_BRIEF, F_NOTES, F_PEOPLE, F_START,
-    F_END, F_REQUESTER, F_EMAIL, F_LOCATION, F_ROOM, F_LINK, F_LINK_TYPE,
-    F_LINK_DATE, F_SERIES, F_ID, F_REST };
-
-const struct fiql_field reservation_fields[] = {
-	{ "status", FIQL_TEXT }, { "archived", FIQL_BOOL },
-	{ "number", FIQL_TEXT }, { "briefDescription", FIQL_TEXT },
-	{ "notes", FIQL_TEXT }, { "numberOfPersons", FIQL_NUMBER },
-	{ "plannedStartDate", FIQL_DATE }, { "plannedEndDate", FIQL_DATE },
-	{ "requester.id", FIQL_TEXT }, { "requester.email", FIQL_TEXT },
-	{ "reservedFacilities.location.id", FIQL_TEXT },
-	{ "reservedFacilities.location.roomNumber", FIQL_TEXT },
-	{ "externalLinks.id", FIQL_TEXT }, { "externalLinks.type", FIQL_TEXT },
-	{ "externalLinks.date", FIQL_DATE }, { "series.id", FIQL_TEXT },
-	{ "\001id", FIQL_TEXT },	/* has a place, but no name */
-	{ "requester.loginName", FIQL_TEXT },
-	{ "requester.networkLoginName", FIQL_TEXT },
-	{ "requester.employeeNumber", FIQL_TEXT },
-	{ "reservedForOther.id", FIQL_TEXT },
-	{ "reservedForOther.email", FIQL_TEXT },
-	{ "operatorGroup.id", FIQL_TEXT }, { "operatorGroup.name", FIQL_TEXT },
-	{ "operator.id", FIQL_TEXT }, { "operator.name", FIQL_TEXT },
-	{ "event.id", FIQL_TEXT }, { "event.number", FIQL_TEXT },
-	{ "processingStatus.id", FIQL_TEXT },
-	{ "processingStatus.name", FIQL_TEXT },
-	{ "reservedFacilities.object.id", FIQL_TEXT },
-	{ "reservedFacilities.object.name", FIQL_TEXT },
-	{ "reservedFacilities.asset.id", FIQL_TEXT },
-	{ "reservedFacilities.asset.name", FIQL_TEXT },
-	{ "reservedFacilities.reservedServices.id", FIQL_TEXT },
-	{ "participants.persons.id", FIQL_TEXT },
-	{ "participants.persons.email", FIQL_TEXT },
-	{ "participants.visitors.id", FIQL_TEXT },
-	{ "optionalFields1.text1", FIQL_TEXT },
-	{ "optionalFields1.text2", FIQL_TEXT },
-	{ "optionalFields2.text1", FIQL_TEXT },
-	{ "optionalFields2.text2", FIQL_TEXT },
-	{ NULL, FIQL_TEXT }
+enum {
+	F_STATUS,
+	F_ARCHIVED,
+	F_NUMBER,
+	F_BRIEF,
+	F_NOTES,
+	F_PEOPLE,
+	F_START,
+	F_END,
+	F_REQUESTER,
+	F_EMAIL,
+	F_LOCATION,
+	F_ROOM,
+	F_LINK,
+	F_LINK_TYPE,
+	F_LINK_DATE,
+	F_SERIES,
+	F_ID,
+	F_REST
 };
+
+const struct fiql_field reservation_fields[] = {{"status", FIQL_TEXT},
+    {"archived", FIQL_BOOL}, {"number", FIQL_TEXT},
+    {"briefDescription", FIQL_TEXT}, {"notes", FIQL_TEXT},
+    {"numberOfPersons", FIQL_NUMBER}, {"plannedStartDate", FIQL_DATE},
+    {"plannedEndDate", FIQL_DATE}, {"requester.id", FIQL_TEXT},
+    {"requester.email", FIQL_TEXT},
+    {"reservedFacilities.location.id", FIQL_TEXT},
+    {"reservedFacilities.location.roomNumber", FIQL_TEXT},
+    {"externalLinks.id", FIQL_TEXT}, {"externalLinks.type", FIQL_TEXT},
+    {"externalLinks.date", FIQL_DATE}, {"series.id", FIQL_TEXT},
+    {"\001id", FIQL_TEXT}, /* has a place, but no name */
+    {"requester.loginName", FIQL_TEXT},
+    {"requester.networkLoginName", FIQL_TEXT},
+    {"requester.employeeNumber", FIQL_TEXT}, {"reservedForOther.id", FIQL_TEXT},
+    {"reservedForOther.email", FIQL_TEXT}, {"operatorGroup.id", FIQL_TEXT},
+    {"operatorGroup.name", FIQL_TEXT}, {"operator.id", FIQL_TEXT},
+    {"operator.name", FIQL_TEXT}, {"event.id", FIQL_TEXT},
+    {"event.number", FIQL_TEXT}, {"processingStatus.id", FIQL_TEXT},
+    {"processingStatus.name", FIQL_TEXT},
+    {"reservedFacilities.object.id", FIQL_TEXT},
+    {"reservedFacilities.object.name", FIQL_TEXT},
+    {"reservedFacilities.asset.id", FIQL_TEXT},
+    {"reservedFacilities.asset.name", FIQL_TEXT},
+    {"reservedFacilities.reservedServices.id", FIQL_TEXT},
+    {"participants.persons.id", FIQL_TEXT},
+    {"participants.persons.email", FIQL_TEXT},
+    {"participants.visitors.id", FIQL_TEXT},
+    {"optionalFields1.text1", FIQL_TEXT}, {"optionalFields1.text2", FIQL_TEXT},
+    {"optionalFields2.text1", FIQL_TEXT}, {"optionalFields2.text2", FIQL_TEXT},
+    {NULL, FIQL_TEXT}};
 
 static int
 text_value(struct fiql_value *v, const char *s, size_t n)
@@ -90,8 +102,8 @@ reservation_get(const void *row, int field, size_t n, struct fiql_value *v)
 	case F_REQUESTER:
 		return text_value(v, r->requester ? r->requester->id : NULL, n);
 	case F_EMAIL:
-		return text_value(v, r->requester ? r->requester->email : NULL,
-		    n);
+		return text_value(
+		    v, r->requester ? r->requester->email : NULL, n);
 	case F_LOCATION:
 		if (n >= r->nfacilities)
 			return 0;
@@ -221,8 +233,8 @@ reservation_unseat(struct reservation *r)
 void
 reservation_facility(struct reservation *r, struct location *l)
 {
-	r->facilities = grow(r->facilities, r->nfacilities + 1,
-	    sizeof(*r->facilities));
+	r->facilities =
+	    grow(r->facilities, r->nfacilities + 1, sizeof(*r->facilities));
 	uuid_new(r->facilities[r->nfacilities].id);
 	r->facilities[r->nfacilities++].location = l;
 }
@@ -241,8 +253,8 @@ reservation_unfacility(struct reservation *r, const struct location *l)
 }
 
 void
-reservation_link(struct reservation *r, const char *id, const char *type,
-    int64_t date)
+reservation_link(
+    struct reservation *r, const char *id, const char *type, int64_t date)
 {
 	struct row_list *l = map_get(&topdesk.by_link, id);
 
@@ -267,14 +279,14 @@ reservation_conflicts(const struct reservation *r)
 		const struct row_list *rows = &l->booked;
 		int64_t block = (int64_t)l->block * 60;
 
-		for (j = rows_at(rows, r->start - block - topdesk.longest -
-		    3600); j < rows->n; j++) {
+		for (j = rows_at(
+			 rows, r->start - block - topdesk.longest - 3600);
+		     j < rows->n; j++) {
 			const struct reservation *o = rows->v[j];
 
 			if (o->start - block >= r->end)
 				break;
-			if (o != r && !o->archived &&
-			    o->status != CANCELLED &&
+			if (o != r && !o->archived && o->status != CANCELLED &&
 			    o->status != REJECTED_REQUEST &&
 			    o->end + block > r->start)
 				return 1;

@@ -10,15 +10,29 @@
 
 #include "topdesk_http.h"
 
-static const char *const members[] = { "id", "status", "number",
+static const char *const members[] = {"id", "status", "number",
     "briefDescription", "notes", "archived", "requester", "numberOfPersons",
     "plannedStartDate", "plannedEndDate", "reservedFacilities", "series",
     "externalLinks", "modificationDate", "reservedForOther", "operator",
     "operatorGroup", "participants", "event", "processingStatus",
-    "optionalFields1", "optionalFields2" };
+    "optionalFields1", "optionalFields2"};
 
-enum { M_ID, M_STATUS, M_NUMBER, M_BRIEF, M_NOTES, M_ARCHIVED, M_REQUESTER,
-    M_PEOPLE, M_START, M_END, M_FACILITIES, M_SERIES, M_LINKS, M_MODIFIED };
+enum {
+	M_ID,
+	M_STATUS,
+	M_NUMBER,
+	M_BRIEF,
+	M_NOTES,
+	M_ARCHIVED,
+	M_REQUESTER,
+	M_PEOPLE,
+	M_START,
+	M_END,
+	M_FACILITIES,
+	M_SERIES,
+	M_LINKS,
+	M_MODIFIED
+};
 
 /*
  * $fields as a set of top level members; sub-fields bring their whole parent,
@@ -63,15 +77,18 @@ facilities_json(struct text *o, const struct reservation *r)
 		when_print(r->end, b);
 		when_print(r->start - (int64_t)l->block * 60, c);
 		when_print(r->end + (int64_t)l->block * 60, d);
-		text_fmt(o, "%s{\"id\":\"%s\",\"plannedStartDate\":\"%s\","
+		text_fmt(o,
+		    "%s{\"id\":\"%s\",\"plannedStartDate\":\"%s\","
 		    "\"plannedEndDate\":\"%s\",\"startDateBlock\":\"%s\","
 		    "\"endDateBlock\":\"%s\",\"issueDate\":%s%s%s,"
 		    "\"returnDate\":null,\"location\":{\"id\":\"%s\","
-		    "\"name\":", i ? "," : "", r->facilities[i].id, a, b, c, d,
+		    "\"name\":",
+		    i ? "," : "", r->facilities[i].id, a, b, c, d,
 		    r->issued ? "\"" : "", r->issued ? a : "null",
 		    r->issued ? "\"" : "", l->id);
 		text_json(o, l->name);
-		text_str(o, "},\"object\":null,\"asset\":null,"
+		text_str(o,
+		    "},\"object\":null,\"asset\":null,"
 		    "\"reservedServices\":[]}");
 	}
 	text_str(o, "]");
@@ -97,7 +114,7 @@ links_json(struct text *o, const struct reservation *r)
 	text_str(o, "]");
 }
 
-#define HAS(m)	(set & (uint64_t)1 << (m))
+#define HAS(m) (set & (uint64_t)1 << (m))
 
 void
 reservation_json(struct text *o, const struct reservation *r, uint64_t set)
@@ -120,8 +137,7 @@ reservation_json(struct text *o, const struct reservation *r, uint64_t set)
 		text_json(o, r->notes);
 	}
 	if (HAS(M_ARCHIVED))
-		text_fmt(o, ",\"archived\":%s", r->archived ? "true" :
-		    "false");
+		text_fmt(o, ",\"archived\":%s", r->archived ? "true" : "false");
 	if (HAS(M_REQUESTER) && r->requester != NULL) {
 		text_fmt(o, ",\"requester\":{\"id\":\"%s\",\"name\":",
 		    r->requester->id);
@@ -147,8 +163,8 @@ reservation_json(struct text *o, const struct reservation *r, uint64_t set)
 	if (HAS(M_FACILITIES))
 		facilities_json(o, r);
 	if (HAS(M_SERIES)) {
-		text_str(o, r->series ? ",\"series\":{\"id\":" :
-		    ",\"series\":");
+		text_str(
+		    o, r->series ? ",\"series\":{\"id\":" : ",\"series\":");
 		text_json(o, r->series);
 		if (r->series)
 			text_str(o, "}");
@@ -185,7 +201,7 @@ td_get(struct request *r)
 
 	td_allows_args(r, "$fields");
 	if (td_forbidden(r, topdesk.may_read,
-	    "No permission to access the reservations management API"))
+		"No permission to access the reservations management API"))
 		return;
 	if (res == NULL || reservation_hidden(res)) {
 		td_error(r, 404, "NOT_FOUND", "identifier",
@@ -199,8 +215,8 @@ td_get(struct request *r)
 struct narrow {
 	const struct fiql *links;
 	const struct fiql *places;
-	int64_t	from;			/* starts at or after */
-	int64_t	to;			/* starts before */
+	int64_t from; /* starts at or after */
+	int64_t to;   /* starts before */
 };
 
 static void
@@ -240,11 +256,12 @@ take(const struct row_list *l, const struct narrow *n, const struct fiql *f,
 {
 	size_t i;
 
-	for (i = rows_at(l, n->from); i < l->n && out->n < max &&
-	    l->v[i]->start < n->to; i++)
-		if (!reservation_hidden(l->v[i]) && (f == NULL ||
-		    fiql_match(f, reservation_fields, reservation_get,
-		    l->v[i])))
+	for (i = rows_at(l, n->from);
+	     i < l->n && out->n < max && l->v[i]->start < n->to; i++)
+		if (!reservation_hidden(l->v[i]) &&
+		    (f == NULL ||
+			fiql_match(
+			    f, reservation_fields, reservation_get, l->v[i])))
 			row_push(out, l->v[i]);
 }
 
@@ -262,7 +279,7 @@ row_order(const void *a, const void *b)
 static void
 find_rows(const struct fiql *f, struct row_list *out, size_t max)
 {
-	struct narrow n = { NULL, NULL, INT64_MIN / 4, INT64_MAX / 4 };
+	struct narrow n = {NULL, NULL, INT64_MIN / 4, INT64_MAX / 4};
 	const struct row_list *l;
 	struct narrow any;
 	size_t i, kept = 0;
@@ -280,8 +297,8 @@ find_rows(const struct fiql *f, struct row_list *out, size_t max)
 		}
 	} else if (n.places != NULL && n.places->n <= 200) {
 		for (i = 0; i < n.places->n; i++) {
-			struct location *where = map_get(&topdesk.locations,
-			    n.places->texts[i]);
+			struct location *where =
+			    map_get(&topdesk.locations, n.places->texts[i]);
 
 			if (where != NULL)
 				take(&where->booked, &n, f, out, out->n + max);
@@ -292,29 +309,31 @@ find_rows(const struct fiql *f, struct row_list *out, size_t max)
 	}
 	if (out->n > 1)
 		qsort(out->v, out->n, sizeof(*out->v), row_order);
-	for (i = 0; i < out->n; i++)	/* in two of the places */
+	for (i = 0; i < out->n; i++) /* in two of the places */
 		if (i == 0 || out->v[i] != out->v[i - 1])
 			out->v[kept++] = out->v[i];
 	out->n = kept;
 }
 
-static const struct { const char *arg, *query; } old_filters[] = {
-	{ "plannedFrom", "plannedEndDate=gt=" },
-	{ "plannedTo", "plannedStartDate=lt=" },
-	{ "requesterId", "requester.id==" },
-	{ "locationId", "reservedFacilities.location.id==" },
-	{ "seriesId", "series.id==" },
-	{ "externalLinkId", "externalLinks.id==" },
-	{ "externalLinkType", "externalLinks.type==" },
-	{ "archived", "archived==" },
-	{ "cancelled", "status" },
+static const struct {
+	const char *arg, *query;
+} old_filters[] = {
+    {"plannedFrom", "plannedEndDate=gt="},
+    {"plannedTo", "plannedStartDate=lt="},
+    {"requesterId", "requester.id=="},
+    {"locationId", "reservedFacilities.location.id=="},
+    {"seriesId", "series.id=="},
+    {"externalLinkId", "externalLinks.id=="},
+    {"externalLinkType", "externalLinks.type=="},
+    {"archived", "archived=="},
+    {"cancelled", "status"},
 };
 
 /* The filters from before there were queries, as a query; NULL for none. */
 static char *
 old_query(struct request *r)
 {
-	struct text t = { 0 };
+	struct text t = {0};
 	size_t i, k, n;
 
 	for (k = 0; k < sizeof(old_filters) / sizeof(old_filters[0]); k++) {
@@ -323,8 +342,10 @@ old_query(struct request *r)
 				continue;
 			text_str(&t, n++ ? "," : t.len ? ";(" : "(");
 			if (strcmp(old_filters[k].arg, "cancelled") == 0)
-				text_str(&t, strcmp(r->args[i].value, "true") ?
-				    "status!=cancelled" : "status==cancelled");
+				text_str(&t,
+				    strcmp(r->args[i].value, "true")
+					? "status!=cancelled"
+					: "status==cancelled");
 			else
 				text_fmt(&t, "%s'%s'", old_filters[k].query,
 				    r->args[i].value);
@@ -342,16 +363,18 @@ td_list(struct request *r)
 	const char *top = request_arg(r, "$top");
 	long max = top ? strtol(top, NULL, 10) : 1000;
 	char *old = q ? NULL : old_query(r), why[160];
-	struct row_list rows = { 0 };
+	struct row_list rows = {0};
 	struct fiql *f = NULL;
 	uint64_t set;
 	size_t i;
 
-	td_allows_args(r, q ? "query $fields $top" : "$fields $top plannedFrom "
-	    "plannedTo requesterId locationId seriesId externalLinkId "
-	    "externalLinkType archived cancelled");
+	td_allows_args(r,
+	    q ? "query $fields $top"
+	      : "$fields $top plannedFrom "
+		"plannedTo requesterId locationId seriesId externalLinkId "
+		"externalLinkType archived cancelled");
 	if (td_forbidden(r, topdesk.may_read,
-	    "No permission to access the reservations management API"))
+		"No permission to access the reservations management API"))
 		goto out;
 	if (max < 1 || max > 10000) {
 		violation(r, "$top of %ld", max);
@@ -362,8 +385,8 @@ td_list(struct request *r)
 		violation(r, "unknown $fields from %.40s", bad);
 	if (q == NULL)
 		q = old;
-	if (q != NULL && (f = fiql_parse(q, reservation_fields, why,
-	    sizeof(why))) == NULL) {
+	if (q != NULL &&
+	    (f = fiql_parse(q, reservation_fields, why, sizeof(why))) == NULL) {
 		violation(r, "bad query: %s", why);
 		td_error(r, 400, "INVALID_QUERY", "query", "%s", why);
 		goto out;

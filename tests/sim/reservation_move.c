@@ -39,8 +39,8 @@ opened(struct reservation *res)
 	struct reservation back = *res;
 
 	reservation_unseat(res);
-	res->facilities = grow(NULL, res->nfacilities + 1,
-	    sizeof(*res->facilities));
+	res->facilities =
+	    grow(NULL, res->nfacilities + 1, sizeof(*res->facilities));
 	memcpy(res->facilities, back.facilities,
 	    back.nfacilities * sizeof(*res->facilities));
 	return back;
@@ -52,7 +52,8 @@ td_reschedule(struct request *r)
 	struct reservation *res = td_open_target(r), back;
 	int64_t start, end;
 
-	td_allows_args(r, "allowServicesOutsideReservation "
+	td_allows_args(r,
+	    "allowServicesOutsideReservation "
 	    "allowReservationOutsideEvent allowPassedLeadTimes "
 	    "allowServicesOutsideServiceWindow rescheduleVisitors");
 	if (res == NULL ||
@@ -66,14 +67,15 @@ td_reschedule(struct request *r)
 }
 
 static int
-facility_change(struct request *r, struct reservation *res, json_t *list,
-    int add)
+facility_change(
+    struct request *r, struct reservation *res, json_t *list, int add)
 {
 	struct location *l;
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		if (td_read_location(r, v, &l) == -1)
 			return -1;
 		if (add)
@@ -87,13 +89,14 @@ facility_change(struct request *r, struct reservation *res, json_t *list,
 }
 
 static void
-facility_serve(struct request *r, const char *words, const char *off,
-    const char *on)
+facility_serve(
+    struct request *r, const char *words, const char *off, const char *on)
 {
 	struct reservation *res = td_open_target(r), back;
 	json_t *out, *in, *none = json_array();
 
-	td_allows_args(r, "allowPassedLeadTimes "
+	td_allows_args(r,
+	    "allowPassedLeadTimes "
 	    "allowServicesOutsideServiceWindow "
 	    "allowServicesNotAvailableForNewFacility");
 	if (res == NULL || td_body(r, words, 0) == NULL)

@@ -10,11 +10,13 @@
 
 #include "topdesk_http.h"
 
-#define CREATE_MEMBERS "briefDescription notes status requester operator " \
-	"operatorGroup processingStatus participants numberOfPersons " \
+#define CREATE_MEMBERS                                                     \
+	"briefDescription notes status requester operator "                \
+	"operatorGroup processingStatus participants numberOfPersons "     \
 	"plannedStartDate plannedEndDate reservedFacilities externalLink " \
 	"optionalFields1 optionalFields2"
-#define PATCH_MEMBERS "briefDescription notes numberOfPersons requester " \
+#define PATCH_MEMBERS                                           \
+	"briefDescription notes numberOfPersons requester "     \
 	"operatorGroup operator processingStatus externalLink " \
 	"optionalFields1 optionalFields2"
 
@@ -103,8 +105,8 @@ read_requester(struct request *r, struct person **p)
 	json_t *v = json_object_get(r->json, "requester");
 	const char *id = json_string_value(json_object_get(v, "id"));
 
-	if (v == NULL || !body_allows(r, v, "id", "requester") ||
-	    id == NULL || !uuid_valid(id)) {
+	if (v == NULL || !body_allows(r, v, "id", "requester") || id == NULL ||
+	    !uuid_valid(id)) {
 		violation(r, "requester is missing or has no id");
 		td_bad(r, "requester", "an id is needed");
 		return -1;
@@ -124,8 +126,9 @@ td_read_location(struct request *r, json_t *facility, struct location **l)
 	json_t *v = json_object_get(facility, "location");
 	const char *id = json_string_value(json_object_get(v, "id"));
 
-	if (!body_allows(r, facility, "location object asset services",
-	    "facility") || id == NULL || !uuid_valid(id)) {
+	if (!body_allows(
+		r, facility, "location object asset services", "facility") ||
+	    id == NULL || !uuid_valid(id)) {
 		violation(r, "a facility without location.id");
 		td_bad(r, "reservedFacilities", "location.id is needed");
 		return -1;
@@ -148,15 +151,16 @@ read_link(struct request *r, json_t *v)
 	const char *p;
 	int64_t t;
 
-	if (!body_allows(r, v, "id type date", "externalLink") ||
-	    id == NULL || *id == '\0' || strlen(id) > 450 || type == NULL)
+	if (!body_allows(r, v, "id type date", "externalLink") || id == NULL ||
+	    *id == '\0' || strlen(id) > 450 || type == NULL)
 		goto bad;
 	for (p = type; *p >= '0' && *p <= '9'; p++)
 		continue;
 	if (*p != '\0' || strtol(type, NULL, 10) == 0)
 		goto bad;
-	if (json_object_get(v, "date") != NULL && when_parse(
-	    json_string_value(json_object_get(v, "date")), &t, NULL) == -1)
+	if (json_object_get(v, "date") != NULL &&
+	    when_parse(
+		json_string_value(json_object_get(v, "date")), &t, NULL) == -1)
 		goto bad;
 	return 0;
 bad:
@@ -196,7 +200,8 @@ read_facilities(struct request *r, struct reservation *draft)
 		td_bad(r, "reservedFacilities", "at least one is needed");
 		return -1;
 	}
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		if (td_read_location(r, v, &l) == -1)
 			return -1;
 		reservation_facility(draft, l);
@@ -207,14 +212,15 @@ read_facilities(struct request *r, struct reservation *draft)
 void
 td_create(struct request *r)
 {
-	struct reservation draft = { .status = PLANNED }, *res;
+	struct reservation draft = {.status = PLANNED}, *res;
 	const char *brief, *status;
 	json_t *link, *people;
 
-	td_allows_args(r, "allowPassedLeadTimes rescheduleVisitors "
+	td_allows_args(r,
+	    "allowPassedLeadTimes rescheduleVisitors "
 	    "allowServicesOutsideServiceWindow");
 	if (td_forbidden(r, topdesk.may_create,
-	    "No permission to create reservations or requests") ||
+		"No permission to create reservations or requests") ||
 	    td_body(r, CREATE_MEMBERS, 0) == NULL)
 		return;
 	link = json_object_get(r->json, "externalLink");
@@ -226,9 +232,9 @@ td_create(struct request *r)
 	    read_facilities(r, &draft) == -1 ||
 	    (link != NULL && read_link(r, link) == -1))
 		goto out;
-	if (people != NULL && (!json_is_integer(people) ||
-	    json_integer_value(people) < 0 ||
-	    json_integer_value(people) > 99999)) {
+	if (people != NULL &&
+	    (!json_is_integer(people) || json_integer_value(people) < 0 ||
+		json_integer_value(people) > 99999)) {
 		violation(r, "numberOfPersons");
 		td_bad(r, "numberOfPersons", "0 to 99999");
 		goto out;
@@ -244,8 +250,8 @@ td_create(struct request *r)
 		td_conflict(r);
 		goto out;
 	}
-	res = reservation_new(brief, link ? json_string_value(
-	    json_object_get(link, "id")) : NULL);
+	res = reservation_new(brief,
+	    link ? json_string_value(json_object_get(link, "id")) : NULL);
 	res->requester = draft.requester;
 	res->start = draft.start;
 	res->end = draft.end;
@@ -253,8 +259,8 @@ td_create(struct request *r)
 	res->facilities = draft.facilities;
 	res->nfacilities = draft.nfacilities;
 	draft.facilities = NULL;
-	set_text(&res->notes, json_string_value(json_object_get(r->json,
-	    "notes")));
+	set_text(
+	    &res->notes, json_string_value(json_object_get(r->json, "notes")));
 	if (people != NULL)
 		res->people = (int)json_integer_value(people);
 	if (link != NULL)
@@ -274,7 +280,7 @@ target(struct request *r)
 	struct reservation *res;
 
 	if (td_forbidden(r, topdesk.may_edit,
-	    "No permission to edit reservations or requests"))
+		"No permission to edit reservations or requests"))
 		return NULL;
 	res = reservation_find(r->segs[1]);
 	if (res == NULL || reservation_hidden(res)) {
@@ -317,7 +323,7 @@ td_patch(struct request *r)
 	link = json_object_get(r->json, "externalLink");
 	if (read_brief(r, &brief) == -1 ||
 	    (json_object_get(r->json, "requester") != NULL &&
-	    read_requester(r, &p) == -1) ||
+		read_requester(r, &p) == -1) ||
 	    (link != NULL && read_link(r, link) == -1))
 		return;
 	if (link != NULL && res->link_id != NULL) {
@@ -349,8 +355,8 @@ reason_known(json_t *body)
 	if (id == NULL && name == NULL)
 		return topdesk.default_reason;
 	for (i = 0; reasons[i][0] != NULL; i++)
-		if (id ? strcasecmp(id, reasons[i][0]) == 0 :
-		    strcmp(name, reasons[i][1]) == 0)
+		if (id ? strcasecmp(id, reasons[i][0]) == 0
+		       : strcmp(name, reasons[i][1]) == 0)
 			return 1;
 	return 0;
 }
@@ -368,8 +374,8 @@ td_cancel(struct request *r)
 		    "A known cancellation reason is needed");
 		return;
 	}
-	if (res->archived || res->issued || (res->status != PLANNED &&
-	    res->status != CONFLICTING_PLANNED)) {
+	if (res->archived || res->issued ||
+	    (res->status != PLANNED && res->status != CONFLICTING_PLANNED)) {
 		td_error(r, 400, "NOT_ALLOWED_IN_STATE", "status",
 		    "Only planned reservations can be cancelled");
 		return;

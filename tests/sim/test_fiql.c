@@ -14,17 +14,15 @@
 #include "fiql.h"
 
 struct row {
-	const char	*name;
-	const char	*tags[3];
-	int64_t		 size;
-	int64_t		 date;
+	const char *name;
+	const char *tags[3];
+	int64_t size;
+	int64_t date;
 };
 
-static const struct fiql_field fields[] = {
-	{ "name", FIQL_TEXT }, { "tags.id", FIQL_TEXT },
-	{ "size", FIQL_NUMBER }, { "date", FIQL_DATE },
-	{ "open", FIQL_BOOL }, { NULL, FIQL_TEXT }
-};
+static const struct fiql_field fields[] = {{"name", FIQL_TEXT},
+    {"tags.id", FIQL_TEXT}, {"size", FIQL_NUMBER}, {"date", FIQL_DATE},
+    {"open", FIQL_BOOL}, {NULL, FIQL_TEXT}};
 
 static int
 get(const void *p, int field, size_t n, struct fiql_value *v)
@@ -40,8 +38,7 @@ get(const void *p, int field, size_t n, struct fiql_value *v)
 	return n == 0 && (field != 0 || r->name != NULL);
 }
 
-static const struct row row = { "O'Neil \"x\" \\", { "a", "b", NULL }, 7,
-    1000 };
+static const struct row row = {"O'Neil \"x\" \\", {"a", "b", NULL}, 7, 1000};
 
 static int
 ask(const char *q)
@@ -85,13 +82,13 @@ fiql_good(void **state)
 static void
 fiql_bad(void **state)
 {
-	static const char *const bad[] = { "", "name", "name=", "name==",
-	    "=x", "nofield==1", "name=zz=1", "size=sw=1", "name=gt=x",
-	    "size==seven", "date=gt=now", "date=gt=2027-01-01T00:00:00",
-	    "open==maybe", "name=='x", "name==x'", "(name==x", "name==x)",
-	    "name==x;", ";name==x", "name==x,,name==y", "tags.id=in=a",
-	    "tags.id=in=(a", "tags.id=in=()", "tags.id=in=(null)",
-	    "size=gt=null", "name==a b;'", "name==x y=z", NULL };
+	static const char *const bad[] = {"", "name", "name=", "name==", "=x",
+	    "nofield==1", "name=zz=1", "size=sw=1", "name=gt=x", "size==seven",
+	    "date=gt=now", "date=gt=2027-01-01T00:00:00", "open==maybe",
+	    "name=='x", "name==x'", "(name==x", "name==x)", "name==x;",
+	    ";name==x", "name==x,,name==y", "tags.id=in=a", "tags.id=in=(a",
+	    "tags.id=in=()", "tags.id=in=(null)", "size=gt=null", "name==a b;'",
+	    "name==x y=z", NULL};
 	char deep[400];
 	int i;
 
@@ -108,7 +105,7 @@ static void
 fiql_mutated(void **state)
 {
 	const char *base = "(name=='O\\'Neil';size=gt=6),tags.id=in=(a,\"b\");"
-	    "date=lt=2027-01-01T00:00:00Z";
+			   "date=lt=2027-01-01T00:00:00Z";
 	unsigned int seed = 42;
 	char q[128];
 	int i;
@@ -128,9 +125,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fiql_good),
-		cmocka_unit_test(fiql_bad),
-		cmocka_unit_test(fiql_mutated),
+	    cmocka_unit_test(fiql_good),
+	    cmocka_unit_test(fiql_bad),
+	    cmocka_unit_test(fiql_mutated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,10 +12,9 @@
 #include "random.h"
 #include "topdesk.h"
 
-#define GRANT_ASSERTION \
-	"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#define GRANT_ASSERTION "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-static struct map tokens;		/* -> expiry, ms, as a pointer value */
+static struct map tokens; /* -> expiry, ms, as a pointer value */
 static int64_t expired_before;
 
 void
@@ -26,8 +25,8 @@ token_start(void)
 }
 
 struct issued {
-	int64_t	made;
-	int64_t	until;
+	int64_t made;
+	int64_t until;
 };
 
 void
@@ -61,12 +60,13 @@ token_fail(struct request *r, int status, const char *error, int code,
 
 	when_print(when_now(), now);
 	r->status = status;
-	text_fmt(&r->out, "{\"error\":\"%s\",\"error_description\":\"AADSTS%d: "
+	text_fmt(&r->out,
+	    "{\"error\":\"%s\",\"error_description\":\"AADSTS%d: "
 	    "%s Trace ID: 0 Correlation ID: 0 Timestamp: %s\","
 	    "\"error_codes\":[%d],\"timestamp\":\"%s\",\"trace_id\":\"0\","
 	    "\"correlation_id\":\"0\",\"error_uri\":"
-	    "\"https://login.sim.test/error?code=%d\"}", error, code, text,
-	    now, code, now, code);
+	    "\"https://login.sim.test/error?code=%d\"}",
+	    error, code, text, now, code, now, code);
 }
 
 static void
@@ -88,7 +88,8 @@ token_give(struct request *r)
 	map_put(&tokens, token, t);
 	r->status = 200;
 	answer_header(r, "Cache-Control", "no-store");
-	text_fmt(&r->out, "{\"token_type\":\"Bearer\",\"expires_in\":%d,"
+	text_fmt(&r->out,
+	    "{\"token_type\":\"Bearer\",\"expires_in\":%d,"
 	    "\"ext_expires_in\":%d,\"access_token\":\"%s\"}",
 	    settings.token_lifetime, settings.token_lifetime, token);
 }
@@ -108,14 +109,14 @@ token_form(struct request *r)
 	const char *type = request_header(r, "Content-Type");
 	char *target;
 
-	if (type == NULL || strncasecmp(type,
-	    "application/x-www-form-urlencoded", 33) != 0)
+	if (type == NULL ||
+	    strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0)
 		violation(r, "the token request is not a form");
 	if (r->nargs > 0)
 		violation(r, "arguments in the URL of the token endpoint");
 	target = r->target;
 	r->target = text_print("/?%s", r->body.b ? r->body.b : "");
-	r->is_inner = 1;		/* no base, one segment at most */
+	r->is_inner = 1; /* no base, one segment at most */
 	request_split(r);
 	r->is_inner = 0;
 	free(r->target);
@@ -135,8 +136,8 @@ token_post(struct request *r)
 	assertion = request_arg(r, "client_assertion");
 	type = request_arg(r, "client_assertion_type");
 	if (strcasecmp(r->segs[0], settings.tenant) != 0)
-		token_fail(r, 400, "invalid_request", 90002,
-		    "Tenant not found.");
+		token_fail(
+		    r, 400, "invalid_request", 90002, "Tenant not found.");
 	else if (request_arg(r, "grant_type") == NULL ||
 	    strcmp(request_arg(r, "grant_type"), "client_credentials") != 0)
 		token_fail(r, 400, "unsupported_grant_type", 70003,
@@ -144,8 +145,8 @@ token_post(struct request *r)
 	else if (id == NULL || strcasecmp(id, settings.client_id) != 0)
 		token_fail(r, 400, "unauthorized_client", 700016,
 		    "Application was not found in the directory.");
-	else if (scope == NULL || strcmp(scope,
-	    "https://graph.microsoft.com/.default") != 0)
+	else if (scope == NULL ||
+	    strcmp(scope, "https://graph.microsoft.com/.default") != 0)
 		token_fail(r, 400, "invalid_scope", 70011,
 		    "The provided value for the input parameter 'scope' is "
 		    "not valid.");
@@ -156,8 +157,8 @@ token_post(struct request *r)
 	else if (secret != NULL && !same(secret, settings.client_secret))
 		token_fail(r, 401, "invalid_client", 7000215,
 		    "Invalid client secret provided.");
-	else if (secret == NULL && (type == NULL ||
-	    strcmp(type, GRANT_ASSERTION) != 0))
+	else if (secret == NULL &&
+	    (type == NULL || strcmp(type, GRANT_ASSERTION) != 0))
 		token_fail(r, 400, "invalid_request", 900144,
 		    "The request body must contain client_assertion_type.");
 	else if (secret == NULL && assertion_verify(assertion, &why, &code))
@@ -166,13 +167,11 @@ token_post(struct request *r)
 		token_give(r);
 }
 
-struct route login_routes[] = {
-	{ .method = "POST", .path = "{tenant}/oauth2/v2.0/token",
-	    .serve = token_post, .flags = ROUTE_OPEN },
-	{ .path = NULL }
-};
+struct route login_routes[] = {{.method = "POST",
+				   .path = "{tenant}/oauth2/v2.0/token",
+				   .serve = token_post,
+				   .flags = ROUTE_OPEN},
+    {.path = NULL}};
 
 struct route trap_routes[] = {
-	{ .method = "*", .path = "*", .flags = ROUTE_OPEN },
-	{ .path = NULL }
-};
+    {.method = "*", .path = "*", .flags = ROUTE_OPEN}, {.path = NULL}};

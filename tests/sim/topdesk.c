@@ -39,7 +39,8 @@ static void
 td_operator(struct request *r)
 {
 	r->status = 200;
-	text_str(&r->out, "{\"id\":\"7d0f0f1e-3a6b-4c55-9d57-51a600000001\","
+	text_str(&r->out,
+	    "{\"id\":\"7d0f0f1e-3a6b-4c55-9d57-51a600000001\","
 	    "\"status\":\"operator\",\"apiAccount\":true,"
 	    "\"hasApplicationPasswords\":true,\"loginPermission\":true,"
 	    "\"reservationsOperator\":true,\"surName\":\"Orb\",\"loginName\":");
@@ -90,8 +91,9 @@ topdesk_admit(struct request *r)
 		return 1;
 	r->status = 401;
 	answer_header(r, "WWW-Authenticate", "Basic realm=\"TOPdesk\"");
-	text_fmt(&r->out, "[{\"message\":\"%s\"}]", a ?
-	    "User removed or archived" : "No authentication token provided");
+	text_fmt(&r->out, "[{\"message\":\"%s\"}]",
+	    a ? "User removed or archived"
+	      : "No authentication token provided");
 	return 0;
 }
 
@@ -105,22 +107,23 @@ td_allows_args(struct request *r, const char *words)
 	for (i = 0; i < r->nargs; i++) {
 		n = strlen(r->args[i].name);
 		for (at = strstr(words, r->args[i].name); at != NULL;
-		    at = strstr(at + 1, r->args[i].name))
+		     at = strstr(at + 1, r->args[i].name))
 			if ((at == words || at[-1] == ' ') &&
 			    (at[n] == ' ' || at[n] == '\0'))
 				break;
 		if (at == NULL)
-			violation(r, "unknown argument %.60s",
-			    r->args[i].name);
+			violation(r, "unknown argument %.60s", r->args[i].name);
 	}
 }
 
 static void
 location_json(struct text *o, const struct location *l)
 {
-	text_fmt(o, "{\"id\":\"%s\",\"branch\":{\"id\":"
+	text_fmt(o,
+	    "{\"id\":\"%s\",\"branch\":{\"id\":"
 	    "\"7d0f0f1e-3a6b-4c55-9d57-51a6000000b1\",\"name\":\"Main\"},"
-	    "\"name\":", l->id);
+	    "\"name\":",
+	    l->id);
 	text_json(o, l->name);
 	text_str(o, ",\"roomNumber\":");
 	text_json(o, l->name);
@@ -136,7 +139,7 @@ td_locations(struct request *r)
 
 	td_allows_args(r, "$fields $top branchId");
 	if (td_forbidden(r, topdesk.may_locations,
-	    "No permission to access reservable locations"))
+		"No permission to access reservable locations"))
 		return;
 	if (max < 1 || max > 10000) {
 		td_error(r, 400, "INVALID_PARAMETER", "$top", "bad $top");
@@ -160,7 +163,7 @@ td_location(struct request *r)
 	struct location *l = map_get(&topdesk.locations, r->segs[1]);
 
 	if (td_forbidden(r, topdesk.may_locations,
-	    "No permission to access reservable locations"))
+		"No permission to access reservable locations"))
 		return;
 	if (l == NULL || l->hidden || l->archived) {
 		td_error(r, uuid_valid(r->segs[1]) ? 404 : 400, "NOT_FOUND",
@@ -204,8 +207,10 @@ static void
 person_json(struct text *o, const struct person *p, const char *fields)
 {
 	const char *all = fields == NULL || strcmp(fields, "*") == 0 ||
-	    strcmp(fields, "all") == 0 ? "id,email,dynamicName,archived,"
-	    "surName,branch" : fields;
+		strcmp(fields, "all") == 0
+	    ? "id,email,dynamicName,archived,"
+	      "surName,branch"
+	    : fields;
 
 	text_fmt(o, "{\"id\":\"%s\"", p->id);
 	if (strstr(all, "dynamicName")) {
@@ -221,10 +226,10 @@ person_json(struct text *o, const struct person *p, const char *fields)
 		text_json(o, p->email);
 	}
 	if (strstr(all, "archived"))
-		text_fmt(o, ",\"archived\":%s", p->archived ? "true" :
-		    "false");
+		text_fmt(o, ",\"archived\":%s", p->archived ? "true" : "false");
 	if (strstr(all, "branch"))
-		text_str(o, ",\"branch\":{\"id\":"
+		text_str(o,
+		    ",\"branch\":{\"id\":"
 		    "\"7d0f0f1e-3a6b-4c55-9d57-51a6000000b1\",\"name\":"
 		    "\"Main\"}");
 	text_str(o, "}");
@@ -241,8 +246,9 @@ td_persons(struct request *r)
 	int more = 0;
 
 	td_allows_args(r, "query pageStart pageSize fields sort");
-	if (!accepts(r, PERSONS_TYPE) || td_forbidden(r, topdesk.may_persons,
-	    "No permission to access the data"))
+	if (!accepts(r, PERSONS_TYPE) ||
+	    td_forbidden(
+		r, topdesk.may_persons, "No permission to access the data"))
 		return;
 	if ((s = request_arg(r, "pageSize")) != NULL)
 		size = strtol(s, NULL, 10);
@@ -254,7 +260,8 @@ td_persons(struct request *r)
 		if (q != NULL && f == NULL)
 			violation(r, "bad query: %s", why);
 		r->status = 400;
-		text_str(&r->out, "[{\"message\":\"Input parameters "
+		text_str(&r->out,
+		    "[{\"message\":\"Input parameters "
 		    "malformed\"}]");
 		fiql_free(f);
 		return;
@@ -288,8 +295,9 @@ td_person(struct request *r)
 {
 	struct person *p = map_get(&topdesk.persons, r->segs[r->nsegs - 1]);
 
-	if (!accepts(r, PERSON_TYPE) || td_forbidden(r, topdesk.may_persons,
-	    "No permission to access the data"))
+	if (!accepts(r, PERSON_TYPE) ||
+	    td_forbidden(
+		r, topdesk.may_persons, "No permission to access the data"))
 		return;
 	if (p == NULL) {
 		td_error(r, 404, "NOT_FOUND", "id", "Entity not found");
@@ -303,36 +311,43 @@ td_person(struct request *r)
 #define ONE "reservations/{id}"
 
 struct route topdesk_routes[] = {
-	{ .method = "GET", .path = "version", .serve = td_version },
-	{ .method = "GET", .path = "productVersion", .serve = td_product },
-	{ .method = "GET", .path = "operators/current/id",
-	    .serve = td_operator_id },
-	{ .method = "GET", .path = "operators/current",
-	    .serve = td_operator },
-	{ .method = "GET", .path = "reservations", .serve = td_list },
-	{ .method = "POST", .path = "reservations", .serve = td_create,
-	    .flags = ROUTE_BODY },
-	{ .method = "GET", .path = ONE, .serve = td_get },
-	{ .method = "PATCH", .path = ONE, .serve = td_patch,
-	    .flags = ROUTE_BODY },
-	{ .method = "POST", .path = ONE "/cancel", .serve = td_cancel,
-	    .flags = ROUTE_BODY },
-	{ .method = "POST", .path = ONE "/reschedule",
-	    .serve = td_reschedule, .flags = ROUTE_BODY },
-	{ .method = "POST", .path = ONE "/reservedFacilities/add",
-	    .serve = td_facility_add, .flags = ROUTE_BODY },
-	{ .method = "POST", .path = ONE "/reservedFacilities/move",
-	    .serve = td_facility_move, .flags = ROUTE_BODY },
-	{ .method = "POST", .path = ONE "/reservedFacilities/remove",
-	    .serve = td_facility_remove, .flags = ROUTE_BODY },
-	{ .method = "GET", .path = "reservableLocations",
-	    .serve = td_locations },
-	{ .method = "GET", .path = "reservableLocations/{id}",
-	    .serve = td_location },
-	{ .method = "GET", .path = "reservationCancellationReasons",
-	    .serve = td_reasons },
-	{ .method = "GET", .path = "persons", .serve = td_persons },
-	{ .method = "GET", .path = "persons/id/{id}", .serve = td_person },
-	{ .method = "GET", .path = "persons/{id}", .serve = td_person },
-	{ .path = NULL }
-};
+    {.method = "GET", .path = "version", .serve = td_version},
+    {.method = "GET", .path = "productVersion", .serve = td_product},
+    {.method = "GET", .path = "operators/current/id", .serve = td_operator_id},
+    {.method = "GET", .path = "operators/current", .serve = td_operator},
+    {.method = "GET", .path = "reservations", .serve = td_list},
+    {.method = "POST",
+	.path = "reservations",
+	.serve = td_create,
+	.flags = ROUTE_BODY},
+    {.method = "GET", .path = ONE, .serve = td_get},
+    {.method = "PATCH", .path = ONE, .serve = td_patch, .flags = ROUTE_BODY},
+    {.method = "POST",
+	.path = ONE "/cancel",
+	.serve = td_cancel,
+	.flags = ROUTE_BODY},
+    {.method = "POST",
+	.path = ONE "/reschedule",
+	.serve = td_reschedule,
+	.flags = ROUTE_BODY},
+    {.method = "POST",
+	.path = ONE "/reservedFacilities/add",
+	.serve = td_facility_add,
+	.flags = ROUTE_BODY},
+    {.method = "POST",
+	.path = ONE "/reservedFacilities/move",
+	.serve = td_facility_move,
+	.flags = ROUTE_BODY},
+    {.method = "POST",
+	.path = ONE "/reservedFacilities/remove",
+	.serve = td_facility_remove,
+	.flags = ROUTE_BODY},
+    {.method = "GET", .path = "reservableLocations", .serve = td_locations},
+    {.method = "GET", .path = "reservableLocations/{id}", .serve = td_location},
+    {.method = "GET",
+	.path = "reservationCancellationReasons",
+	.serve = td_reasons},
+    {.method = "GET", .path = "persons", .serve = td_persons},
+    {.method = "GET", .path = "persons/id/{id}", .serve = td_person},
+    {.method = "GET", .path = "persons/{id}", .serve = td_person},
+    {.path = NULL}};

@@ -74,8 +74,8 @@ when_parse(const char *s, int64_t *t, int *offset)
 	int64_t v;
 
 	if (s == NULL || digits(&s, 4, &y) || *s++ != '-' ||
-	    digits(&s, 2, &m) || *s++ != '-' || digits(&s, 2, &d) ||
-	    m < 1 || m > 12 || d < 1 || d > 31)
+	    digits(&s, 2, &m) || *s++ != '-' || digits(&s, 2, &d) || m < 1 ||
+	    m > 12 || d < 1 || d > 31)
 		return -1;
 	if (*s == 'T' || *s == 't') {
 		s++;
@@ -174,8 +174,8 @@ when_http(int64_t t, char out[40])
 
 	day_split(day, &y, &m, &d);
 	(void)snprintf(out, 40, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-	    days + 3 * day_weekday(day), d, months + 3 * (m - 1), y,
-	    s / 3600, s / 60 % 60, s % 60);
+	    days + 3 * day_weekday(day), d, months + 3 * (m - 1), y, s / 3600,
+	    s / 60 % 60, s % 60);
 }
 
 int64_t

@@ -18,52 +18,54 @@
 #include "when.h"
 
 struct zone {
-	char	*name;			/* as asked for */
-	int64_t	*at;			/* transitions, ascending */
-	int32_t	*offset;		/* [i] holds from at[i - 1] on */
-	size_t	 n;
+	char *name;      /* as asked for */
+	int64_t *at;     /* transitions, ascending */
+	int32_t *offset; /* [i] holds from at[i - 1] on */
+	size_t n;
 };
 
-static const struct { const char *windows, *iana; } names[] = {
-	{ "UTC", "Etc/UTC" },
-	{ "GMT Standard Time", "Europe/London" },
-	{ "Greenwich Standard Time", "Atlantic/Reykjavik" },
-	{ "W. Europe Standard Time", "Europe/Berlin" },
-	{ "Romance Standard Time", "Europe/Paris" },
-	{ "Central Europe Standard Time", "Europe/Budapest" },
-	{ "Central European Standard Time", "Europe/Warsaw" },
-	{ "E. Europe Standard Time", "Europe/Chisinau" },
-	{ "GTB Standard Time", "Europe/Bucharest" },
-	{ "FLE Standard Time", "Europe/Kiev" },
-	{ "Turkey Standard Time", "Europe/Istanbul" },
-	{ "Russian Standard Time", "Europe/Moscow" },
-	{ "Israel Standard Time", "Asia/Jerusalem" },
-	{ "Egypt Standard Time", "Africa/Cairo" },
-	{ "South Africa Standard Time", "Africa/Johannesburg" },
-	{ "Arabian Standard Time", "Asia/Dubai" },
-	{ "India Standard Time", "Asia/Kolkata" },
-	{ "Nepal Standard Time", "Asia/Kathmandu" },
-	{ "SE Asia Standard Time", "Asia/Bangkok" },
-	{ "China Standard Time", "Asia/Shanghai" },
-	{ "Singapore Standard Time", "Asia/Singapore" },
-	{ "Tokyo Standard Time", "Asia/Tokyo" },
-	{ "AUS Eastern Standard Time", "Australia/Sydney" },
-	{ "Lord Howe Standard Time", "Australia/Lord_Howe" },
-	{ "New Zealand Standard Time", "Pacific/Auckland" },
-	{ "Azores Standard Time", "Atlantic/Azores" },
-	{ "E. South America Standard Time", "America/Sao_Paulo" },
-	{ "Newfoundland Standard Time", "America/St_Johns" },
-	{ "Atlantic Standard Time", "America/Halifax" },
-	{ "Eastern Standard Time", "America/New_York" },
-	{ "Central Standard Time", "America/Chicago" },
-	{ "Mountain Standard Time", "America/Denver" },
-	{ "US Mountain Standard Time", "America/Phoenix" },
-	{ "Pacific Standard Time", "America/Los_Angeles" },
-	{ "Alaskan Standard Time", "America/Anchorage" },
-	{ "Hawaiian Standard Time", "Pacific/Honolulu" },
+static const struct {
+	const char *windows, *iana;
+} names[] = {
+    {"UTC", "Etc/UTC"},
+    {"GMT Standard Time", "Europe/London"},
+    {"Greenwich Standard Time", "Atlantic/Reykjavik"},
+    {"W. Europe Standard Time", "Europe/Berlin"},
+    {"Romance Standard Time", "Europe/Paris"},
+    {"Central Europe Standard Time", "Europe/Budapest"},
+    {"Central European Standard Time", "Europe/Warsaw"},
+    {"E. Europe Standard Time", "Europe/Chisinau"},
+    {"GTB Standard Time", "Europe/Bucharest"},
+    {"FLE Standard Time", "Europe/Kiev"},
+    {"Turkey Standard Time", "Europe/Istanbul"},
+    {"Russian Standard Time", "Europe/Moscow"},
+    {"Israel Standard Time", "Asia/Jerusalem"},
+    {"Egypt Standard Time", "Africa/Cairo"},
+    {"South Africa Standard Time", "Africa/Johannesburg"},
+    {"Arabian Standard Time", "Asia/Dubai"},
+    {"India Standard Time", "Asia/Kolkata"},
+    {"Nepal Standard Time", "Asia/Kathmandu"},
+    {"SE Asia Standard Time", "Asia/Bangkok"},
+    {"China Standard Time", "Asia/Shanghai"},
+    {"Singapore Standard Time", "Asia/Singapore"},
+    {"Tokyo Standard Time", "Asia/Tokyo"},
+    {"AUS Eastern Standard Time", "Australia/Sydney"},
+    {"Lord Howe Standard Time", "Australia/Lord_Howe"},
+    {"New Zealand Standard Time", "Pacific/Auckland"},
+    {"Azores Standard Time", "Atlantic/Azores"},
+    {"E. South America Standard Time", "America/Sao_Paulo"},
+    {"Newfoundland Standard Time", "America/St_Johns"},
+    {"Atlantic Standard Time", "America/Halifax"},
+    {"Eastern Standard Time", "America/New_York"},
+    {"Central Standard Time", "America/Chicago"},
+    {"Mountain Standard Time", "America/Denver"},
+    {"US Mountain Standard Time", "America/Phoenix"},
+    {"Pacific Standard Time", "America/Los_Angeles"},
+    {"Alaskan Standard Time", "America/Anchorage"},
+    {"Hawaiian Standard Time", "Pacific/Honolulu"},
 };
 
-static struct map zones = { .fold = 1 };
+static struct map zones = {.fold = 1};
 
 static void
 zone_put(struct zone *z, int64_t at, int32_t offset)
@@ -121,8 +123,8 @@ rule_time(const char *s, int y, int64_t *wall)
 		s = clock_time(s + 1, &t);
 	day = day_of(y, m, 1);
 	day += (d - day_weekday(day) + 7) % 7 + (w - 1) * 7;
-	if (w == 5 && day >= (m == 12 ? day_of(y + 1, 1, 1) :
-	    day_of(y, m + 1, 1)))
+	if (w == 5 &&
+	    day >= (m == 12 ? day_of(y + 1, 1, 1) : day_of(y, m + 1, 1)))
 		day -= 7;
 	*wall = day * DAY + t;
 	return s;
@@ -187,22 +189,21 @@ zone_read(struct zone *z, const unsigned char *b, size_t len)
 	times = h + 44;
 	idx = times + (size_t)n * 8;
 	types = idx + n;
-	end = types + k * 6 + chars + be(h + 28) * 12 + be(h + 24) +
-	    be(h + 20);
+	end = types + k * 6 + chars + be(h + 28) * 12 + be(h + 24) + be(h + 20);
 	if (end >= b + len || k == 0)
 		return -1;
 	z->offset = zalloc(sizeof(*z->offset));
 	z->offset[0] = (int32_t)be(types);
 	for (i = 0; i < n; i++) {
-		uint64_t t = (uint64_t)be(times + 8 * i) << 32 |
-		    be(times + 8 * i + 4);
+		uint64_t t =
+		    (uint64_t)be(times + 8 * i) << 32 | be(times + 8 * i + 4);
 
 		if (idx[i] < k)
-			zone_put(z, (int64_t)t,
-			    (int32_t)be(types + 6 * idx[i]));
+			zone_put(
+			    z, (int64_t)t, (int32_t)be(types + 6 * idx[i]));
 	}
-	for (r = 0, end++; end < b + len && *end != '\n' &&
-	    r < sizeof(rule) - 1; end++)
+	for (r = 0, end++;
+	     end < b + len && *end != '\n' && r < sizeof(rule) - 1; end++)
 		rule[r++] = (char)*end;
 	rule[r] = '\0';
 	zone_rule(z, rule);
@@ -290,7 +291,7 @@ zone_utc(const struct zone *z, int64_t wall)
 		if (zone_at(z, t) == i)
 			found = t;
 	}
-	if (found == WHEN_NONE)		/* skipped: go on with the old offset */
+	if (found == WHEN_NONE) /* skipped: go on with the old offset */
 		found = wall - z->offset[zone_at(z, wall - 86400)];
 	return found;
 }

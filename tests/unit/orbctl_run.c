@@ -53,7 +53,7 @@ become(const char *conf, const char *const *words)
 	char program[512];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = 0; words[i] && i < 28; i++)
+	for (int i = 0; i < 28 && words[i]; i++)
 		argv[3 + i] = words[i];
 	setenv("TZ", "UTC", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);

@@ -21,10 +21,10 @@
 
 struct rig {
 	struct loop *loop;
-	struct chan *a, *b;	/* a: adapter, b: http */
-	int raw;		/* b's end as a bare socket, when there is no b */
+	struct chan *a, *b; /* a: adapter, b: http */
+	int raw;            /* b's end as a bare socket, when there is no b */
 	int served, closed, answers, ended, nulls;
-	int refuse;		/* answers are nonsense to a */
+	int refuse; /* answers are nonsense to a */
 	char why[200];
 	uint64_t id;
 	size_t body;
@@ -69,8 +69,8 @@ on_closed(struct chan *c, const char *why)
 {
 	/* The other end closes in answer: the first reason counts. */
 	if (rig->closed++ == 0)
-		snprintf(rig->why, sizeof(rig->why), "%s",
-		    why ? why : "orderly");
+		snprintf(
+		    rig->why, sizeof(rig->why), "%s", why ? why : "orderly");
 	if (c == rig->a)
 		rig->a = NULL;
 	if (c == rig->b)
@@ -103,10 +103,10 @@ setup(void **state)
 	rig->loop = loop_new();
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
-	rig->a = chan_new(rig->loop, s[0], ROLE_ADAPTER, ROLE_HTTP, NULL,
-	    on_closed, NULL);
-	rig->b = chan_new(rig->loop, s[1], ROLE_HTTP, ROLE_ADAPTER, permits,
-	    on_closed, NULL);
+	rig->a = chan_new(
+	    rig->loop, s[0], ROLE_ADAPTER, ROLE_HTTP, NULL, on_closed, NULL);
+	rig->b = chan_new(
+	    rig->loop, s[1], ROLE_HTTP, ROLE_ADAPTER, permits, on_closed, NULL);
 	rig->raw = -1;
 	*state = rig;
 	return 0;
@@ -122,8 +122,8 @@ setup_raw(void **state)
 	rig->loop = loop_new();
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
-	rig->b = chan_new(rig->loop, s[0], ROLE_HTTP, ROLE_ADAPTER, permits,
-	    on_closed, NULL);
+	rig->b = chan_new(
+	    rig->loop, s[0], ROLE_HTTP, ROLE_ADAPTER, permits, on_closed, NULL);
 	rig->raw = s[1];
 	*state = rig;
 	return 0;
@@ -153,8 +153,8 @@ static uint64_t
 request(size_t body, int64_t deadline)
 {
 	uint8_t *p = calloc(1, body + 1);
-	struct msg_http_request m = {.method = METHOD_GET, .path = "/x",
-	    .body = {p, body}};
+	struct msg_http_request m = {
+	    .method = METHOD_GET, .path = "/x", .body = {p, body}};
 	uint64_t id = chan_call(rig->a, deadline, on_answer, rig);
 
 	assert_int_equal(http_request_send(rig->a, id, 0, &m), 0);
@@ -282,8 +282,8 @@ too_large_is_an_error_for_the_sender(void **state)
 {
 	size_t n = 4194304 + 1;
 	uint8_t *p = calloc(1, n);
-	struct msg_http_request m = {.method = METHOD_GET, .path = "/x",
-	    .body = {p, n}};
+	struct msg_http_request m = {
+	    .method = METHOD_GET, .path = "/x", .body = {p, n}};
 	struct msg_adapter_chunk ch = {{p, 16001}};
 
 	(void)state;
@@ -432,22 +432,24 @@ good_raw(void **state)
 	assert_int_equal(rig->closed, 0);
 }
 
-#define BAD(name, change)                                                      \
-	static void name(void **state)                                         \
-	{                                                                      \
-		uint8_t p[64] = {0};                                           \
-		size_t n = hold(p);                                            \
-                                                                               \
-		(void)state;                                                   \
-		change;                                                        \
-		send_raw(p, n, NULL, 0);                                       \
-		expect_closed();                                               \
+#define BAD(name, change)                \
+	static void name(void **state)   \
+	{                                \
+		uint8_t p[64] = {0};     \
+		size_t n = hold(p);      \
+                                         \
+		(void)state;             \
+		change;                  \
+		send_raw(p, n, NULL, 0); \
+		expect_closed();         \
 	}
 BAD(bad_version, p[0] = 2)
 BAD(bad_flag, p[1] = 0x40)
 BAD(bad_type_unknown, p[2] = 0x55)
-BAD(bad_type_of_other_roles, put_header(p, 1, 0, MSG_KEYD_DATA_KEY, 0, 1); n = 16)
-BAD(bad_type_not_permitted, put_header(p, 1, 0, MSG_HTTP_INCIDENT, 5, 0); n = 21)
+BAD(bad_type_of_other_roles, put_header(p, 1, 0, MSG_KEYD_DATA_KEY, 0, 1);
+    n = 16)
+BAD(bad_type_not_permitted, put_header(p, 1, 0, MSG_HTTP_INCIDENT, 5, 0);
+    n = 21)
 BAD(bad_length_long, p[7] = 8)
 BAD(bad_length_short, p[7] = 6)
 BAD(bad_trailing_byte, p[7] = 8; n = 24)
@@ -515,8 +517,8 @@ memfd_case(int seals, size_t claim, int want_served)
 {
 	uint8_t h[16], body[200] = {0};
 	struct wire_out w;
-	struct msg_http_request m = {.method = METHOD_GET, .path = "/x",
-	    .body = {body, sizeof(body)}};
+	struct msg_http_request m = {
+	    .method = METHOD_GET, .path = "/x", .body = {body, sizeof(body)}};
 	int fd = memfd_create("t", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	wire_out_init(&w, 1000);
@@ -591,22 +593,39 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(request_and_answer), T(an_answer_to_nothing_closes),
+	    T(request_and_answer),
+	    T(an_answer_to_nothing_closes),
 	    T(end_belongs_to_the_type),
-	    T(nonsense_ends_a_request), T(deadline_ends_a_request), T(closing_ends_requests),
+	    T(nonsense_ends_a_request),
+	    T(deadline_ends_a_request),
+	    T(closing_ends_requests),
 	    T(a_large_payload_is_a_sealed_memfd),
 	    T(too_large_is_an_error_for_the_sender),
-	    T(a_sender_keeps_to_its_role), T(once_is_once),
-	    T(a_peer_that_does_not_read), T(backlog_drains), R(good_raw),
-	    R(bad_version), R(bad_flag), R(bad_type_unknown),
-	    R(bad_type_of_other_roles), R(bad_type_not_permitted),
-	    R(bad_length_long), R(bad_length_short), R(bad_trailing_byte),
-	    R(bad_header_only), R(bad_id_on_a_notice),
-	    R(bad_request_without_id), R(bad_memfd_flag_without_fd),
-	    R(a_stray_descriptor_closes), R(two_descriptors_close),
+	    T(a_sender_keeps_to_its_role),
+	    T(once_is_once),
+	    T(a_peer_that_does_not_read),
+	    T(backlog_drains),
+	    R(good_raw),
+	    R(bad_version),
+	    R(bad_flag),
+	    R(bad_type_unknown),
+	    R(bad_type_of_other_roles),
+	    R(bad_type_not_permitted),
+	    R(bad_length_long),
+	    R(bad_length_short),
+	    R(bad_trailing_byte),
+	    R(bad_header_only),
+	    R(bad_id_on_a_notice),
+	    R(bad_request_without_id),
+	    R(bad_memfd_flag_without_fd),
+	    R(a_stray_descriptor_closes),
+	    R(two_descriptors_close),
 	    R(three_descriptors_close),
-	    R(memfd_sealed), R(memfd_unsealed), R(memfd_writable),
-	    R(memfd_shrinkable), R(memfd_smaller_than_claimed),
+	    R(memfd_sealed),
+	    R(memfd_unsealed),
+	    R(memfd_writable),
+	    R(memfd_shrinkable),
+	    R(memfd_smaller_than_claimed),
 	    R(not_a_memfd),
 	};
 

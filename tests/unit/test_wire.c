@@ -91,17 +91,13 @@ string_contents(void **state)
 		size_t len;
 		int str, text;
 	} t[] = {
-	    {"plain", 5, 0, 0},
-	    {"gr\xc3\xbc\xc3\x9f", 6, 0, 0},
-	    {"\xf0\x9f\x93\x85", 4, 0, 0},
-	    {"a\nb\tc", 5, -1, 0},
-	    {"a\rb", 3, -1, -1},
-	    {"a\x7f", 2, -1, -1},
-	    {"a\0b", 3, -1, -1},
-	    {"\xc0\xaf", 2, -1, -1},	      /* overlong */
-	    {"\xed\xa0\x80", 3, -1, -1},      /* surrogate */
-	    {"\xf4\x90\x80\x80", 4, -1, -1},  /* above U+10FFFF */
-	    {"\xe2\x82", 2, -1, -1},	      /* cut */
+	    {"plain", 5, 0, 0}, {"gr\xc3\xbc\xc3\x9f", 6, 0, 0},
+	    {"\xf0\x9f\x93\x85", 4, 0, 0}, {"a\nb\tc", 5, -1, 0},
+	    {"a\rb", 3, -1, -1}, {"a\x7f", 2, -1, -1}, {"a\0b", 3, -1, -1},
+	    {"\xc0\xaf", 2, -1, -1},         /* overlong */
+	    {"\xed\xa0\x80", 3, -1, -1},     /* surrogate */
+	    {"\xf4\x90\x80\x80", 4, -1, -1}, /* above U+10FFFF */
+	    {"\xe2\x82", 2, -1, -1},         /* cut */
 	};
 	struct wire_out w;
 	struct wire_in r;
@@ -144,12 +140,12 @@ string_every_byte(void **state)
 				b[2 + len] = 0;
 				good = c >= 0x20 && c < 0x7f;
 				r = (struct wire_in){b, b + 3 + len, 0};
-				assert_int_equal(wire_get_str(&r, &s, 24),
-				    good ? 0 : -1);
+				assert_int_equal(
+				    wire_get_str(&r, &s, 24), good ? 0 : -1);
 				good |= c == '\n' || c == '\t';
 				r = (struct wire_in){b, b + 3 + len, 0};
-				assert_int_equal(wire_get_text(&r, &s, 24),
-				    good ? 0 : -1);
+				assert_int_equal(
+				    wire_get_text(&r, &s, 24), good ? 0 : -1);
 			}
 }
 
@@ -159,8 +155,8 @@ clean_cuts_on_characters(void **state)
 	char b[16];
 
 	(void)state;
-	assert_string_equal(wire_clean(b, sizeof(b), "a\nb\x01\xff", 99),
-	    "a b ?");
+	assert_string_equal(
+	    wire_clean(b, sizeof(b), "a\nb\x01\xff", 99), "a b ?");
 	assert_string_equal(wire_clean(b, sizeof(b), "abc\xc3\xbc", 4), "abc");
 	assert_string_equal(wire_clean(b, 5, "abc\xc3\xbc", 99), "abc");
 	assert_string_equal(wire_clean(b, sizeof(b), NULL, 99), "");
@@ -186,8 +182,8 @@ a_list_that_lies(void **state)
 		wire_out_init(&w, 100);
 		wire_put_list(&w, &l, 10);
 		r = reader(&w, w.len);
-		assert_int_equal(wire_get_strs(&r, &got, 10, 10),
-		    n == 2 ? 0 : -1);
+		assert_int_equal(
+		    wire_get_strs(&r, &got, 10, 10), n == 2 ? 0 : -1);
 		if (n == 2) {
 			r = wire_list_open(&got);
 			assert_int_equal(wire_next_str(&r, &s), 1);
@@ -204,11 +200,20 @@ a_list_that_lies(void **state)
 static struct booking
 sample(struct wire_out *attendees)
 {
-	struct booking b = {.room = "room1@example.org", .uid = "040000008200",
-	    .start = 1796119200, .end = 1796122800, .state = 0,
-	    .subject = "Planung \xc3\xbc" "ber alles", .organiser = "a@b.example",
-	    .attendee_count = 2, .body = "line\nline", .change_tag = "W/1",
-	    .remote_id = "AAMkAD/+=", .number = "R 1", .series_id = "",
+	struct booking b = {.room = "room1@example.org",
+	    .uid = "040000008200",
+	    .start = 1796119200,
+	    .end = 1796122800,
+	    .state = 0,
+	    .subject = "Planung \xc3\xbc"
+		       "ber alles",
+	    .organiser = "a@b.example",
+	    .attendee_count = 2,
+	    .body = "line\nline",
+	    .change_tag = "W/1",
+	    .remote_id = "AAMkAD/+=",
+	    .number = "R 1",
+	    .series_id = "",
 	    .link = "orb1:abc"};
 
 	wire_out_init(attendees, 1000);
@@ -271,8 +276,8 @@ mutations_stay_inside(void **state)
 		memcpy(copy, w.buf, len);
 		for (int k = rand() % 8; k > 0 && len; k--)
 			copy[(size_t)rand() % len] = (uint8_t)rand();
-		p = (struct packet){.type = info->type, .data = copy,
-		    .len = len, .fd = -1};
+		p = (struct packet){
+		    .type = info->type, .data = copy, .len = len, .fd = -1};
 		assert_in_range(info->check(&p) + 1, 0, 1);
 		free(copy);
 	}
