@@ -1,7 +1,8 @@
 /*
  * fuzz_adapter_event.c: an event of Graph's or a reservation of TOPdesk's, to
  * a booking.  Whatever it says, the message that comes of it is one that mapd
- * accepts: a mailbox must not be able to cut the connection to mapd.
+ * accepts: a mailbox must not be able to cut the connection to mapd.  And an
+ * event is read as the reader that jansson was used for read it.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "fetchd/adapter/graph_series.h"
 #include "fetchd/adapter/topdesk.h"
 #include "lib/chan.h"
+#include "tests/unit/event_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -42,20 +44,20 @@ emit(const struct graph_event *e)
 }
 
 static void
-event(json_t *o)
+event(const struct flat *f)
 {
 	struct series series = {0};
 	struct graph_event e, out;
 	const char *why;
 
-	if (graph_event_get(o, &e, &why))
+	if (graph_event_get(f, &e, &why))
 		return;
 	if (e.type == GRAPH_SINGLE)
 		emit(&e);
 	if (e.type == GRAPH_MASTER)
 		series_learn(&series, &e);
 	if (e.type == GRAPH_OCCURRENCE || e.type == GRAPH_EXCEPTION) {
-		series_hold(&series, &e, o);
+		series_hold(&series, &e);
 		e.id = series_next_wanted(&series);
 		e.uid = "uid";
 		series_learn(&series, &e);
@@ -63,6 +65,40 @@ event(json_t *o)
 			emit(&out);
 	}
 	series_free(&series);
+}
+
+/* As it is projected, read as before and in the same way by jansson. */
+static int
+on_event(void *arg, int level, const char *json, size_t len)
+{
+	struct flat f = {0};
+	const char *why;
+
+	(void)arg;
+	(void)level;
+	if (json == NULL)
+		return 0;
+	if (!oracle_agrees(json, len) ||
+	    !oracle_fields_agree(graph_schema(1)->members, json, len))
+		abort();
+	if (graph_event_read(&f, json, len, &why) == 0)
+		event(&f);
+	flat_free(&f);
+	return 0;
+}
+
+/* As it is: whatever it is, no byte outside of it is touched. */
+static void
+raw(const uint8_t *p, size_t n)
+{
+	struct flat f = {0};
+	char *s = malloc(n + 1);
+
+	memcpy(s, p, n);
+	s[n] = '\0';
+	flat_read(&f, graph_schema(1)->members, s, n);
+	flat_free(&f);
+	free(s);
 }
 
 static void
@@ -85,11 +121,15 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	json_t *o =
 	    json_loadb((const char *)p, n, JSON_REJECT_DUPLICATES, NULL);
+	struct project pr;
 
-	if (o) {
-		event(o);
+	raw(p, n);
+	project_init(&pr, graph_schema(1), on_event, NULL);
+	if (project_feed(&pr, p, n) == 0)
+		project_end(&pr);
+	project_free(&pr);
+	if (o)
 		reservation(o);
-	}
 	json_decref(o);
 	return 0;
 }

@@ -178,31 +178,47 @@ bodies(void **state)
 	struct msg_adapter_create m = {"orb1:x", "room-id", "", 1796119200,
 	    1796122800, 200000, "caf\xc3\xa9 \"x\"", ""};
 	struct msg_adapter_edit e = {"id", "s", "p", "l"};
-	char *s;
 
 	(void)state;
-	s = topdesk_body_create(&m, "7301", "fallback", 0);
-	assert_string_equal(s,
+	assert_int_equal(topdesk_body_create(&b, &m, "7301", "fallback", 0), 0);
+	assert_string_equal(b.p,
 	    "{\"requester\":{\"id\":\"fallback\"},\"plannedStartDate\":"
 	    "\"2026-12-01T10:00:00Z\",\"plannedEndDate\":"
 	    "\"2026-12-01T11:00:00Z\",\"reservedFacilities\":[{\"location\":"
 	    "{\"id\":\"room-id\"}}],\"briefDescription\":\"caf\xc3\xa9 "
 	    "\\\"x\\\"\",\"numberOfPersons\":99999,\"externalLink\":{\"id\":"
 	    "\"orb1:x\",\"type\":\"7301\",\"date\":\"1970-01-01T00:00:00Z\"}}");
-	free(s);
-	s = topdesk_body_edit(&e, "7301", 0);
-	assert_non_null(strstr(s, "\"requester\":{\"id\":\"p\"}"));
-	free(s);
-	s = topdesk_body_cancel("11111111-0000-4000-8000-00000000000a");
+	m.attendee_count = 0;
+	m.link = "";
+	m.body = "one\ntwo\t\"three\"";
+	topdesk_body_create(&b, &m, "7301", "fallback", 0);
+	assert_null(strstr(b.p, "numberOfPersons"));
+	assert_null(strstr(b.p, "externalLink"));
+	assert_non_null(
+	    strstr(b.p, ",\"notes\":\"one\\ntwo\\t\\\"three\\\"\"}"));
+	topdesk_body_edit(&b, &e, "7301", 0);
+	assert_string_equal(b.p,
+	    "{\"briefDescription\":\"s\",\"requester\":{\"id\":\"p\"},"
+	    "\"externalLink\":{\"id\":\"l\",\"type\":\"7301\",\"date\":"
+	    "\"1970-01-01T00:00:00Z\"}}");
+	e = (struct msg_adapter_edit){"id", "", "p", ""};
+	topdesk_body_edit(&b, &e, "7301", 0);
+	assert_string_equal(b.p, "{\"requester\":{\"id\":\"p\"}}");
+	topdesk_body_reschedule(&b, 0, 60);
+	assert_string_equal(b.p,
+	    "{\"plannedStartDate\":\"1970-01-01T00:00:00Z\","
+	    "\"plannedEndDate\":\"1970-01-01T00:01:00Z\"}");
+	topdesk_body_move(&b, "a", "b");
+	assert_string_equal(b.p,
+	    "{\"from\":{\"location\":{\"id\":\"a\"}},"
+	    "\"to\":{\"location\":{\"id\":\"b\"}}}");
+	topdesk_body_cancel(&b, "11111111-0000-4000-8000-00000000000a");
 	assert_string_equal(
-	    s, "{\"id\":\"11111111-0000-4000-8000-00000000000a\"}");
-	free(s);
-	s = topdesk_body_cancel("Not needed");
-	assert_string_equal(s, "{\"name\":\"Not needed\"}");
-	free(s);
-	s = topdesk_body_cancel("");
-	assert_string_equal(s, "");
-	free(s);
+	    b.p, "{\"id\":\"11111111-0000-4000-8000-00000000000a\"}");
+	topdesk_body_cancel(&b, "Not needed");
+	assert_string_equal(b.p, "{\"name\":\"Not needed\"}");
+	topdesk_body_cancel(&b, "");
+	assert_string_equal(b.p, "");
 }
 
 int

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fetchd/adapter/jstr.h"
 #include "fetchd/adapter/query.h"
 #include "lib/log.h"
 
@@ -15,6 +16,7 @@
 #define RETRY_DEFAULT 10 /* seconds, when Graph names none with a 429 */
 #define TRIES_BUSY 8     /* of one GET that is answered 429 */
 #define TRIES_FAILED 2   /* more, of one that is answered 5xx or not at all */
+#define BODY_MAX (512 * 1024)   /* of a batch; paths are shorter than 16 KiB */
 #define EARLY_MAX (1024 * 1024) /* inner elements that came before their id */
 
 struct get {
@@ -33,13 +35,15 @@ struct round {
 	/* Elements whose response has not said yet which it is, as json
 	 * texts with their zero bytes; belongs to one response at a time. */
 	struct strbuf early;
-	uint32_t hold; /* the longest Retry-After of a 429 */
+	struct flat flat; /* the answer that is being given */
+	uint32_t hold;    /* the longest Retry-After of a 429 */
 };
 
 struct batchq {
 	struct outbound *out;
 	const char *prefer;
 	struct asker batch, plain;
+	const struct project_member *response, *answer;
 	struct get *queue, **tail;
 	size_t queued;
 	struct round *rounds;
@@ -90,11 +94,8 @@ batchq_drop(struct batchq *q, const void *arg)
 static void
 give_item(struct get *g, const char *json, size_t len)
 {
-	json_t *o = json ? json_loadb(json, len, 0, NULL) : NULL;
-
 	if (g->asker)
-		g->asker->item(g->arg, o);
-	json_decref(o);
+		g->asker->item(g->arg, json, len);
 }
 
 /* Ends g, which is taken. */
@@ -115,11 +116,11 @@ give_failed(struct get *g, enum outcome why, uint32_t retry, const char *text)
 	give_done(g, &a);
 }
 
-/* An answer to g: repeated later, or its end.  body is borrowed. */
+/* The answer in r->flat to g: repeated later, or its end. */
 static void
-settle(struct round *r, struct get *g, int status, uint32_t retry, json_t *body)
+settle(struct round *r, struct get *g, int status, uint32_t retry)
 {
-	struct batch_answer a = {status, OUTCOME_OK, retry, "", body};
+	struct batch_answer a = {status, OUTCOME_OK, retry, "", &r->flat};
 
 	if (status == 429) {
 		if (retry == 0)
@@ -172,14 +173,13 @@ give_early(struct round *r, struct get *g)
 }
 
 static uint32_t
-retry_after(json_t *headers)
+retry_after(const struct flat *f)
 {
-	const char *s =
-	    json_string_value(json_object_get(headers, "Retry-After"));
+	const char *s = flat_string(f, BATCH_RETRY);
 	long n;
 
 	if (s == NULL)
-		s = json_string_value(json_object_get(headers, "retry-after"));
+		s = flat_string(f, BATCH_RETRY_LOW);
 	n = s ? strtol(s, NULL, 10) : 0;
 	return n < 0 ? 0 : n > 3600 ? 3600 : (uint32_t)n;
 }
@@ -188,22 +188,23 @@ retry_after(json_t *headers)
 static int
 on_response(struct round *r, const char *json, size_t len)
 {
-	json_t *o = json ? json_loadb(json, len, 0, NULL) : NULL;
-	int i, status;
+	const struct flat *f = &r->flat;
+	int i = -1;
+	int64_t status = 0;
 	struct get *g;
 
-	i = find(r, o ? json_string_value(json_object_get(o, "id")) ?: "" : "");
-	status = o ? (int)json_integer_value(json_object_get(o, "status")) : 0;
+	if (json && flat_read(&r->flat, r->q->response, json, len) == 0) {
+		i = find(r, flat_text(f, BATCH_ID));
+		status = flat_integer(f, BATCH_STATUS);
+	}
 	if (i >= 0 && status >= 100 && status <= 599) {
 		g = r->get[i];
 		if (status >= 200 && status < 300)
 			give_early(r, g);
 		r->get[i] = NULL;
-		settle(r, g, status, retry_after(json_object_get(o, "headers")),
-		    json_object_get(o, "body"));
+		settle(r, g, (int)status, retry_after(f));
 	}
 	/* An id that is not ours, or comes again, answers nothing. */
-	json_decref(o);
 	strbuf_reset(&r->early);
 	return 0;
 }
@@ -235,6 +236,15 @@ on_plain_item(
 	if (level == 1 && r->get[0])
 		give_item(r->get[0], json, len);
 	return 0;
+}
+
+static int
+on_plain_whole(void *arg, const struct reply *y, const char *json, size_t len)
+{
+	struct round *r = arg;
+
+	(void)y;
+	return flat_read(&r->flat, r->q->answer, json, len);
 }
 
 /* The gets that got no answer of their own. */
@@ -280,6 +290,7 @@ round_end(struct round *r)
 		outbound_hold(
 		    r->q->out, r->hold, "Graph throttles inside of a batch");
 	strbuf_free(&r->early);
+	flat_free(&r->flat);
 	free(r);
 }
 
@@ -298,7 +309,7 @@ on_plain_done(void *arg, struct reply *y)
 	struct round *r = arg;
 	struct get *g = r->get[0];
 	struct batch_answer a = {
-	    y->status, OUTCOME_OK, y->retry_after, "", y->rest};
+	    y->status, OUTCOME_OK, y->retry_after, "", &r->flat};
 
 	if (y->failed != OUTCOME_OK) {
 		a.failed =
@@ -315,31 +326,29 @@ on_plain_done(void *arg, struct reply *y)
 
 /* --- sending ------------------------------------------------------------------- */
 
-static char *
-batch_body(struct batchq *q, const struct round *r)
+static int
+batch_body(struct batchq *q, const struct round *r, struct strbuf *b)
 {
-	json_t *list = json_array(), *o;
-	char id[8], *text;
-
+	strbuf_str(b, "{\"requests\":[");
 	for (int i = 0; i < r->n; i++) {
-		snprintf(id, sizeof(id), "%d", i);
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "id", id,
-			"method", "GET", "url", r->get[i]->path, "headers",
-			"Accept", ACCEPT, "Prefer", q->prefer,
-			"client-request-id", outbound_correlation(q->out)));
+		strbuf_fmt(b, "%s{\"id\":\"%d\"", i ? "," : "", i);
+		jstr_member(b, "method", "GET");
+		jstr_member(b, "url", r->get[i]->path);
+		strbuf_str(b, ",\"headers\":{");
+		jstr_member(b, "Accept", ACCEPT);
+		jstr_member(b, "Prefer", q->prefer);
+		jstr_member(
+		    b, "client-request-id", outbound_correlation(q->out));
+		strbuf_str(b, "}}");
 	}
-	o = json_pack("{s:o}", "requests", list);
-	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	json_decref(o);
-	return text;
+	return strbuf_str(b, "]}");
 }
 
 static int
 round_send(struct batchq *q, struct round *r)
 {
 	struct msg_http_request m = {.idempotent = 1, .accept = ACCEPT};
-	char *body;
+	struct strbuf body;
 	int rc;
 
 	m.correlation = outbound_correlation(q->out);
@@ -349,15 +358,18 @@ round_send(struct batchq *q, struct round *r)
 		m.prefer = q->prefer;
 		return outbound_send(q->out, &m, &q->plain, r);
 	}
-	if ((body = batch_body(q, r)) == NULL)
+	strbuf_init(&body, BODY_MAX);
+	if (batch_body(q, r, &body)) {
+		strbuf_free(&body);
 		return -1;
+	}
 	m.method = METHOD_POST;
 	m.path = "/$batch";
 	m.content_type = "application/json";
 	m.correlation = outbound_correlation(q->out);
-	m.body = (struct wire_bytes){(uint8_t *)body, strlen(body)};
+	m.body = (struct wire_bytes){(uint8_t *)body.p, body.len};
 	rc = outbound_send(q->out, &m, &q->batch, r);
-	free(body);
+	strbuf_free(&body);
 	return rc;
 }
 
@@ -410,8 +422,12 @@ batchq_new(struct outbound *out, const char *prefer,
 	q->out = out;
 	q->prefer = prefer;
 	q->tail = &q->queue;
-	q->batch = (struct asker){batch, plain, on_batch_item, on_batch_done};
-	q->plain = (struct asker){plain, plain, on_plain_item, on_plain_done};
+	q->response = batch->members[0].members;
+	q->answer = plain->members;
+	q->batch =
+	    (struct asker){batch, plain, on_batch_item, NULL, on_batch_done};
+	q->plain = (struct asker){
+	    plain, plain, on_plain_item, on_plain_whole, on_plain_done};
 	return q;
 }
 
@@ -432,6 +448,7 @@ batchq_free(struct batchq *q)
 		for (int i = 0; i < r->n; i++)
 			free(r->get[i]);
 		strbuf_free(&r->early);
+		flat_free(&r->flat);
 		free(r);
 	}
 	free(q);

@@ -13,32 +13,43 @@
 #ifndef ORB_ADAPTER_BATCHQ_H
 #define ORB_ADAPTER_BATCHQ_H
 
+#include "fetchd/adapter/flat.h"
 #include "fetchd/adapter/outbound.h"
 
 #define BATCH_MAX 20
 
 struct batchq;
 
+/* The fields of an inner response; those of its body come behind. */
+enum batch_field {
+	BATCH_ID = 1,
+	BATCH_STATUS,
+	BATCH_RETRY,
+	BATCH_RETRY_LOW, /* the header in lower case */
+	BATCH_FIELDS
+};
+
 /* How one GET ended.  Lives until done returns. */
 struct batch_answer {
 	int status;          /* the inner status; 0 when there is none */
 	enum outcome failed; /* OUTCOME_OK: status and body count */
 	uint32_t retry_after;
-	const char *text; /* why, when failed */
-	json_t *body;     /* what was not streamed, or NULL */
+	const char *text;        /* why, when failed */
+	const struct flat *body; /* what was not streamed; NULL when failed */
 };
 
 /*
- * item: one element of the body's "value", of a 2xx answer only; NULL when it
- * was larger than PROJECT_MAX.  done: once, after the items.
+ * item: one element of the body's "value", of a 2xx answer only, as project_fn
+ * is given it.  done: once, after the items.
  */
 struct batch_asker {
-	void (*item)(void *arg, json_t *element);
+	void (*item)(void *arg, const char *json, size_t len);
 	void (*done)(void *arg, const struct batch_answer *);
 };
 
 /* prefer goes with every GET, inner ones too; good are the members of a 2xx
- * answer, be it a list or a single object. */
+ * answer, be it a list or a single object; the first member of batch's is the
+ * stream of responses. */
 struct batchq *batchq_new(struct outbound *, const char *prefer,
     const struct project_member *batch, const struct project_member *plain);
 void batchq_free(struct batchq *);

@@ -10,71 +10,89 @@
 
 /* --- what is read ------------------------------------------------------------ */
 
-#define SCALAR(n)                          \
-	{                                  \
-		n, PROJECT_SCALAR, 0, NULL \
+#define SCALAR(n, field)                          \
+	{                                         \
+		n, PROJECT_SCALAR, 0, NULL, field \
 	}
-#define OBJECT(n, m)                    \
-	{                               \
-		n, PROJECT_OBJECT, 0, m \
+#define OBJECT(n, m, field)                    \
+	{                                      \
+		n, PROJECT_OBJECT, 0, m, field \
 	}
-#define END                                   \
-	{                                     \
-		NULL, PROJECT_SCALAR, 0, NULL \
+#define END                                      \
+	{                                        \
+		NULL, PROJECT_SCALAR, 0, NULL, 0 \
 	}
 
-static const struct project_member when[] = {
-    SCALAR("dateTime"), SCALAR("timeZone"), END};
-static const struct project_member address[] = {SCALAR("address"), END};
+static const struct project_member start[] = {
+    SCALAR("dateTime", GRAPH_START), SCALAR("timeZone", GRAPH_START_ZONE), END};
+static const struct project_member stop[] = {
+    SCALAR("dateTime", GRAPH_END), SCALAR("timeZone", GRAPH_END_ZONE), END};
+static const struct project_member address[] = {
+    SCALAR("address", GRAPH_ORGANISER), END};
 static const struct project_member party[] = {
-    OBJECT("emailAddress", address), END};
-static const struct project_member response[] = {SCALAR("response"), END};
-static const struct project_member removed[] = {SCALAR("reason"), END};
-static const struct project_member body_of[] = {SCALAR("content"), END};
-static const struct project_member error_of[] = {SCALAR("code"), END};
+    OBJECT("emailAddress", address, 0), END};
+static const struct project_member response[] = {
+    SCALAR("response", GRAPH_RESPONSE), END};
+static const struct project_member removed[] = {SCALAR("reason", 0), END};
+static const struct project_member body_of[] = {
+    SCALAR("content", GRAPH_BODY), END};
+static const struct project_member error_of[] = {
+    SCALAR("code", GRAPH_ERROR_CODE), END};
 
-/* Attendees are counted, never copied: this version sends only their number. */
-#define EVENT                                                               \
-	SCALAR("id"), SCALAR("@odata.etag"), SCALAR("changeKey"),           \
-	    SCALAR("iCalUId"), SCALAR("type"), SCALAR("seriesMasterId"),    \
-	    SCALAR("subject"), OBJECT("start", when), OBJECT("end", when),  \
-	    SCALAR("originalStart"), SCALAR("isAllDay"),                    \
-	    SCALAR("isCancelled"), SCALAR("showAs"), SCALAR("sensitivity"), \
-	    OBJECT("organizer", party), OBJECT("responseStatus", response), \
-	    {"attendees", PROJECT_COUNT, 0, NULL}, OBJECT("@removed", removed)
-#define LIST(event)                                                     \
-	{"value", PROJECT_STREAM, 0, event}, SCALAR("@odata.nextLink"), \
-	    SCALAR("@odata.deltaLink"), OBJECT("error", error_of)
+/* Attendees are counted, never copied: this version sends only their number.
+ * In the order in which Graph sends them, which is found the fastest. */
+#define EVENT                                                                 \
+	SCALAR("@odata.etag", GRAPH_ETAG), SCALAR("id", GRAPH_ID),            \
+	    SCALAR("changeKey", GRAPH_CHANGE_KEY),                            \
+	    SCALAR("iCalUId", GRAPH_UID), SCALAR("subject", GRAPH_SUBJECT),   \
+	    SCALAR("sensitivity", GRAPH_SENSITIVITY),                         \
+	    SCALAR("isAllDay", GRAPH_ALL_DAY),                                \
+	    SCALAR("isCancelled", GRAPH_CANCELLED),                           \
+	    SCALAR("seriesMasterId", GRAPH_SERIES),                           \
+	    SCALAR("showAs", GRAPH_SHOW_AS), SCALAR("type", GRAPH_TYPE),      \
+	    SCALAR("originalStart", GRAPH_ORIGINAL_START),                    \
+	    OBJECT("responseStatus", response, 0), OBJECT("start", start, 0), \
+	    OBJECT("end", stop, 0),                                           \
+	    {"attendees", PROJECT_COUNT, 0, NULL, GRAPH_ATTENDEES},           \
+	    OBJECT("organizer", party, GRAPH_PARTY),                          \
+	    OBJECT("@removed", removed, GRAPH_GONE)
+#define LIST(event)                                  \
+	{"value", PROJECT_STREAM, 0, event, 0},      \
+	    SCALAR("@odata.nextLink", GRAPH_NEXT),   \
+	    SCALAR("@odata.deltaLink", GRAPH_DELTA), \
+	    OBJECT("error", error_of, 0)
 
 static const struct project_member event_lean[] = {EVENT, END};
 static const struct project_member event_body[] = {
-    EVENT, OBJECT("body", body_of), END};
+    EVENT, OBJECT("body", body_of, 0), END};
 /* An answer is a list or one event; their members do not collide. */
 static const struct project_member answer_lean[] = {
     LIST(event_lean), EVENT, END};
 static const struct project_member answer_body[] = {
-    LIST(event_body), EVENT, OBJECT("body", body_of), END};
+    LIST(event_body), EVENT, OBJECT("body", body_of, 0), END};
 static const struct project_member headers[] = {
-    SCALAR("Retry-After"), SCALAR("retry-after"), END};
+    SCALAR("Retry-After", BATCH_RETRY), SCALAR("retry-after", BATCH_RETRY_LOW),
+    END};
 
-#define RESPONSE(answer)                                                      \
-	{"id", PROJECT_SCALAR, 1, NULL}, {"status", PROJECT_SCALAR, 2, NULL}, \
-	    OBJECT("headers", headers), OBJECT("body", answer), END
+#define RESPONSE(answer)                                       \
+	{"id", PROJECT_SCALAR, 1, NULL, BATCH_ID},             \
+	    {"status", PROJECT_SCALAR, 2, NULL, BATCH_STATUS}, \
+	    OBJECT("headers", headers, 0), OBJECT("body", answer, 0), END
 
 static const struct project_member response_lean[] = {RESPONSE(answer_lean)};
 static const struct project_member response_body[] = {RESPONSE(answer_body)};
 static const struct project_member batch_lean[] = {
-    {"responses", PROJECT_STREAM, 0, response_lean}, OBJECT("error", error_of),
-    END};
+    {"responses", PROJECT_STREAM, 0, response_lean, 0},
+    OBJECT("error", error_of, 0), END};
 static const struct project_member batch_body[] = {
-    {"responses", PROJECT_STREAM, 0, response_body}, OBJECT("error", error_of),
-    END};
+    {"responses", PROJECT_STREAM, 0, response_body, 0},
+    OBJECT("error", error_of, 0), END};
 
 const struct project_member *
 graph_schema(int body)
 {
-	static const struct project_member lean = OBJECT("", answer_lean),
-					   full = OBJECT("", answer_body);
+	static const struct project_member lean = OBJECT("", answer_lean, 0),
+					   full = OBJECT("", answer_body, 0);
 
 	return body ? &full : &lean;
 }
@@ -82,8 +100,8 @@ graph_schema(int body)
 const struct project_member *
 graph_batch_schema(int body)
 {
-	static const struct project_member lean = OBJECT("", batch_lean),
-					   full = OBJECT("", batch_body);
+	static const struct project_member lean = OBJECT("", batch_lean, 0),
+					   full = OBJECT("", batch_body, 0);
 
 	return body ? &full : &lean;
 }
@@ -159,12 +177,9 @@ graph_path_event(
 /* --- how it ended ------------------------------------------------------------------ */
 
 const char *
-graph_error_code(json_t *body)
+graph_error_code(const struct flat *body)
 {
-	const char *s = json_string_value(
-	    json_object_get(json_object_get(body, "error"), "code"));
-
-	return s ? s : "";
+	return body ? flat_text(body, GRAPH_ERROR_CODE) : "";
 }
 
 static int

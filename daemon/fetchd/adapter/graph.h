@@ -11,12 +11,41 @@
 #ifndef ORB_ADAPTER_GRAPH_H
 #define ORB_ADAPTER_GRAPH_H
 
-#include <jansson.h>
-
 #include "fetchd/adapter/batchq.h"
 #include "fetchd/adapter/project.h"
 #include "fetchd/adapter/strbuf.h"
 #include "lib/messages.h"
+
+/* The fields of an answer, be it a list, one event, or an error. */
+enum graph_field {
+	GRAPH_ID = BATCH_FIELDS,
+	GRAPH_ETAG,
+	GRAPH_CHANGE_KEY,
+	GRAPH_UID,
+	GRAPH_SUBJECT,
+	GRAPH_SENSITIVITY,
+	GRAPH_ALL_DAY,
+	GRAPH_CANCELLED,
+	GRAPH_SERIES,
+	GRAPH_SHOW_AS,
+	GRAPH_TYPE,
+	GRAPH_ORIGINAL_START,
+	GRAPH_RESPONSE,
+	GRAPH_START,
+	GRAPH_START_ZONE,
+	GRAPH_END,
+	GRAPH_END_ZONE,
+	GRAPH_ATTENDEES,
+	GRAPH_PARTY, /* the organiser as a whole */
+	GRAPH_ORGANISER,
+	GRAPH_GONE, /* "@removed" */
+	GRAPH_BODY,
+	GRAPH_NEXT,
+	GRAPH_DELTA,
+	GRAPH_ERROR_CODE,
+	GRAPH_FIELDS
+};
+_Static_assert((int)GRAPH_FIELDS <= FLAT_FIELDS, "they have a place each");
 
 /* What is read of an answer: a list or one event, and a $batch of such.  With
  * body the event's text is among it (policy.body). */
@@ -41,7 +70,7 @@ enum graph_type {
 	GRAPH_REMOVED
 };
 
-/* One event.  Strings are borrowed from its JSON; "" when absent. */
+/* One event.  Strings are borrowed from what it was read from; "" when absent. */
 struct graph_event {
 	enum graph_type type;
 	int stub; /* an occurrence that brought neither subject nor organiser */
@@ -59,7 +88,12 @@ struct graph_event {
  * UTC midnights, the nearest, since Graph gives them as midnights of the
  * event's zone, which may be up to twelve hours off.
  */
-int graph_event_get(json_t *, struct graph_event *e, const char **why);
+int graph_event_get(
+    const struct flat *, struct graph_event *e, const char **why);
+/* Reads one event's JSON, as projected, for it; json NULL: one that was too
+ * large.  0; or -1 and why. */
+int graph_event_read(
+    struct flat *, const char *json, size_t len, const char **why);
 /* Borrows from the event; address is the room's. */
 void graph_booking(
     const struct graph_event *, const char *address, struct booking *);
@@ -76,7 +110,7 @@ void graph_clean(struct graph_text *, struct booking *);
  * together of the status and Graph's own error code. */
 enum outcome graph_outcome(const struct batch_answer *, char *text, size_t cap);
 /* The code of an error body, "" when there is none. */
-const char *graph_error_code(json_t *body);
+const char *graph_error_code(const struct flat *body);
 /* Does this answer to a delta request mean that the cursor is of no use? */
 int graph_cursor_lost(const struct batch_answer *);
 /* Is a 404 with this code about the event (and not about the mailbox)? */

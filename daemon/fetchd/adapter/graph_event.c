@@ -1,4 +1,4 @@
-/* graph_event.c: one event's JSON, as projected, turned into values. */
+/* graph_event.c: one event, as its fields were read, turned into values. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -6,14 +6,6 @@
 #include "fetchd/adapter/graph.h"
 #include "fetchd/adapter/moment.h"
 #include "lib/marks.h"
-
-static const char *
-text_of(json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
 
 /* UTC was asked for; these are the names that Exchange has for it. */
 static int
@@ -31,24 +23,23 @@ is_utc(const char *zone)
 
 /* A dateTimeTimeZone; a time with an offset of its own needs no zone. */
 static const char *
-when_get(json_t *o, const char *name, int64_t *at)
+when_get(const struct flat *f, int time, int zone, int64_t *at)
 {
-	json_t *w = json_object_get(o, name);
-	const char *s = text_of(w, "dateTime"), *t = strpbrk(s, "Tt");
+	const char *s = flat_text(f, time), *t = strpbrk(s, "Tt");
 
-	if (w == NULL || *s == '\0')
+	if (*s == '\0')
 		return "a time is missing";
 	if (moment_parse(s, at))
 		return "a time cannot be read";
-	if (!(t && strpbrk(t, "Zz+-")) && !is_utc(text_of(w, "timeZone")))
+	if (!(t && strpbrk(t, "Zz+-")) && !is_utc(flat_text(f, zone)))
 		return "a time is not in UTC, though UTC was asked for";
 	return NULL;
 }
 
 static enum graph_type
-type_of(json_t *o, const char *series_id)
+type_of(const struct flat *f, const char *series_id)
 {
-	const char *s = text_of(o, "type");
+	const char *s = flat_text(f, GRAPH_TYPE);
 
 	if (strcasecmp(s, "seriesMaster") == 0)
 		return GRAPH_MASTER;
@@ -65,14 +56,12 @@ type_of(json_t *o, const char *series_id)
  * isCancelled.
  */
 static uint8_t
-state_of(json_t *o)
+state_of(const struct flat *f)
 {
-	const char *show = text_of(o, "showAs");
-	const char *r =
-	    text_of(json_object_get(o, "responseStatus"), "response");
+	const char *show = flat_text(f, GRAPH_SHOW_AS);
+	const char *r = flat_text(f, GRAPH_RESPONSE);
 
-	if (json_is_true(json_object_get(o, "isCancelled")) ||
-	    strcasecmp(r, "declined") == 0)
+	if (flat_is_true(f, GRAPH_CANCELLED) || strcasecmp(r, "declined") == 0)
 		return BOOKING_STATE_CANCELLED;
 	if (strcasecmp(show, "tentative") == 0 ||
 	    strcasecmp(r, "notResponded") == 0 ||
@@ -82,12 +71,14 @@ state_of(json_t *o)
 }
 
 static int
-times_get(json_t *o, struct graph_event *e, const char **why)
+times_get(const struct flat *f, struct graph_event *e, const char **why)
 {
-	const char *orig = text_of(o, "originalStart");
+	const char *orig = flat_text(f, GRAPH_ORIGINAL_START);
 
-	if ((*why = when_get(o, "start", &e->start)) != NULL ||
-	    (*why = when_get(o, "end", &e->end)) != NULL)
+	*why = when_get(f, GRAPH_START, GRAPH_START_ZONE, &e->start);
+	if (*why == NULL)
+		*why = when_get(f, GRAPH_END, GRAPH_END_ZONE, &e->end);
+	if (*why)
 		return -1;
 	if (*orig && moment_parse(orig, &e->original_start)) {
 		*why = "its original start cannot be read";
@@ -118,46 +109,53 @@ plain(const char *s, size_t max)
 }
 
 int
-graph_event_get(json_t *o, struct graph_event *e, const char **why)
+graph_event_read(struct flat *f, const char *json, size_t len, const char **why)
 {
-	json_t *attendees = json_object_get(o, "attendees");
+	if (json == NULL)
+		*why = "it is larger than ORB reads";
+	else if (flat_read(f, graph_schema(1)->members, json, len))
+		*why = "it is not JSON";
+	else
+		return 0;
+	return -1;
+}
+
+int
+graph_event_get(const struct flat *f, struct graph_event *e, const char **why)
+{
 	const char *private_;
 
 	memset(e, 0, sizeof(*e));
-	e->id = text_of(o, "id");
-	e->series_id = text_of(o, "seriesMasterId");
-	e->uid = text_of(o, "iCalUId");
-	e->change_tag = text_of(o, "@odata.etag");
+	e->id = flat_text(f, GRAPH_ID);
+	e->series_id = flat_text(f, GRAPH_SERIES);
+	e->uid = flat_text(f, GRAPH_UID);
+	e->change_tag = flat_text(f, GRAPH_ETAG);
 	if (*e->change_tag == '\0')
-		e->change_tag = text_of(o, "changeKey");
-	e->subject = text_of(o, "subject");
-	e->organiser = text_of(
-	    json_object_get(json_object_get(o, "organizer"), "emailAddress"),
-	    "address");
-	e->body = text_of(json_object_get(o, "body"), "content");
+		e->change_tag = flat_text(f, GRAPH_CHANGE_KEY);
+	e->subject = flat_text(f, GRAPH_SUBJECT);
+	e->organiser = flat_text(f, GRAPH_ORGANISER);
+	e->body = flat_text(f, GRAPH_BODY);
 	if (*e->id == '\0' || !plain(e->id, 512)) {
 		*why = *e->id ? "its id cannot be one" : "it has no id";
 		e->id = "";
 		return -1;
 	}
-	if (json_object_get(o, "@removed")) {
+	if (f->v[GRAPH_GONE].kind != FLAT_ABSENT) {
 		e->type = GRAPH_REMOVED;
 		return 0;
 	}
-	e->type = type_of(o, e->series_id);
+	e->type = type_of(f, e->series_id);
 	e->stub = e->type == GRAPH_OCCURRENCE &&
-	    json_object_get(o, "subject") == NULL &&
-	    json_object_get(o, "organizer") == NULL;
-	e->all_day = json_is_true(json_object_get(o, "isAllDay"));
-	e->state = state_of(o);
-	if (strcasecmp(text_of(o, "showAs"), "free") == 0)
+	    f->v[GRAPH_SUBJECT].kind == FLAT_ABSENT &&
+	    f->v[GRAPH_PARTY].kind == FLAT_ABSENT;
+	e->all_day = flat_is_true(f, GRAPH_ALL_DAY);
+	e->state = state_of(f);
+	if (strcasecmp(flat_text(f, GRAPH_SHOW_AS), "free") == 0)
 		e->marks = MARK_FREE;
-	private_ = text_of(o, "sensitivity");
+	private_ = flat_text(f, GRAPH_SENSITIVITY);
 	e->private_ = strcasecmp(private_, "private") == 0 ||
 	    strcasecmp(private_, "confidential") == 0;
-	e->attendees = attendees && json_is_integer(attendees)
-	    ? (uint32_t)json_integer_value(attendees)
-	    : 0;
+	e->attendees = (uint32_t)flat_integer(f, GRAPH_ATTENDEES);
 	if (!plain(e->uid, 512) || !plain(e->series_id, 512) ||
 	    !plain(e->change_tag, 256)) {
 		*why = "an identifier cannot be one";
@@ -175,7 +173,7 @@ graph_event_get(json_t *o, struct graph_event *e, const char **why)
 		*why = "it has no iCalUId";
 		return -1;
 	}
-	return times_get(o, e, why);
+	return times_get(f, e, why);
 }
 
 void

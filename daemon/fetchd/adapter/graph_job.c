@@ -28,6 +28,7 @@ graph_job_release(struct job *job)
 		free(f);
 	}
 	series_free(&j->series);
+	flat_free(&j->item);
 	strbuf_free(&j->path);
 	strbuf_free(&j->cursor);
 	free(j->links);
@@ -146,14 +147,14 @@ emit_booking(struct graph_job *j, const struct graph_event *e)
 }
 
 void
-graph_job_item(struct graph_job *j, json_t *o)
+graph_job_event(struct graph_job *j, const struct flat *f)
 {
 	const struct graph_event *master;
 	struct graph_event e;
-	const char *why = "it is larger than ORB reads";
+	const char *why;
 
-	if (o == NULL || graph_event_get(o, &e, &why)) {
-		emit_bad(j, o ? e.id : "", why);
+	if (graph_event_get(f, &e, &why)) {
+		emit_bad(j, e.id, why);
 		return;
 	}
 	switch (e.type) {
@@ -175,10 +176,21 @@ graph_job_item(struct graph_job *j, json_t *o)
 		if (master) {
 			series_fill(&e, master);
 			emit_booking(j, &e);
-		} else if (series_hold(&j->series, &e, o))
+		} else if (series_hold(&j->series, &e))
 			graph_job_fail(j, OUTCOME_FAILED, 0, "no memory");
 		break;
 	}
+}
+
+void
+graph_job_item(struct graph_job *j, const char *json, size_t len)
+{
+	const char *why;
+
+	if (graph_event_read(&j->item, json, len, &why))
+		emit_bad(j, "", why);
+	else
+		graph_job_event(j, &j->item);
 }
 
 /* --- links --------------------------------------------------------------------- */
@@ -239,10 +251,11 @@ graph_job_follow(
 /* --- masters -------------------------------------------------------------------- */
 
 static void
-on_master_item(void *arg, json_t *o)
+on_master_item(void *arg, const char *json, size_t len)
 {
 	(void)arg; /* an event has no elements; if it has, they are nobody's */
-	(void)o;
+	(void)json;
+	(void)len;
 }
 
 /*

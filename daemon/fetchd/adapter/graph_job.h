@@ -26,6 +26,7 @@ struct graph_job {
 	int64_t from, to;
 
 	struct series series;
+	struct flat item;      /* the event that is being read */
 	struct fetch *fetches; /* masters asked for */
 	unsigned pending;      /* HTTP answers that are missing */
 	uint64_t *links;       /* hashes of the links followed */
@@ -45,8 +46,10 @@ struct graph_job *graph_job_new(struct adapter *, uint16_t type, uint64_t id,
     size_t target_len);
 /* Asks for j->path; item and done as batchq.h says. */
 void graph_job_ask(struct graph_job *, const struct batch_asker *);
-/* One event of whatever kind.  NULL: one that was too large. */
-void graph_job_item(struct graph_job *, json_t *);
+/* One event of whatever kind: an answer by itself, or an item as batchq gives
+ * it. */
+void graph_job_event(struct graph_job *, const struct flat *);
+void graph_job_item(struct graph_job *, const char *json, size_t len);
 /* Notes the first failure; later ones do not replace it. */
 void graph_job_fail(
     struct graph_job *, enum outcome, uint32_t retry_after, const char *text);

@@ -13,7 +13,7 @@
 #include "fetchd/adapter/query.h"
 #include "lib/events.h"
 
-static void on_page_item(void *, json_t *);
+static void on_page_item(void *, const char *, size_t);
 static void on_page_done(void *, const struct batch_answer *);
 static const struct batch_asker page = {on_page_item, on_page_done};
 
@@ -44,9 +44,9 @@ graph_poll_start(struct job *job)
 }
 
 static void
-on_page_item(void *arg, json_t *o)
+on_page_item(void *arg, const char *json, size_t len)
 {
-	graph_job_item(arg, o);
+	graph_job_item(arg, json, len);
 }
 
 /* Reads from the start, once a poll: a second loss is an answer that would
@@ -102,10 +102,8 @@ on_page_done(void *arg, const struct batch_answer *a)
 			    r == OUTCOME_GONE ? OUTCOME_REFUSED : r,
 			    a->retry_after, text);
 	} else {
-		next = json_string_value(
-		    json_object_get(a->body, "@odata.nextLink"));
-		delta = json_string_value(
-		    json_object_get(a->body, "@odata.deltaLink"));
+		next = flat_string(a->body, GRAPH_NEXT);
+		delta = flat_string(a->body, GRAPH_DELTA);
 		if (next)
 			graph_job_follow(j, next, &page);
 		else if (delta)

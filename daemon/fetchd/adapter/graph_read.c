@@ -11,12 +11,12 @@
 #include "fetchd/adapter/graph_job.h"
 
 static void
-on_item(void *arg, json_t *o)
+on_item(void *arg, const char *json, size_t len)
 {
 	struct graph_job *j = arg;
 
 	if (j->type == MSG_ADAPTER_EXPAND)
-		graph_job_item(j, o);
+		graph_job_item(j, json, len);
 }
 
 static void on_instances_done(void *, const struct batch_answer *);
@@ -28,8 +28,7 @@ on_instances_done(void *arg, const struct batch_answer *a)
 	struct graph_job *j = arg;
 	char text[160];
 	enum outcome r = graph_outcome(a, text, sizeof(text));
-	const char *next =
-	    json_string_value(json_object_get(a->body, "@odata.nextLink"));
+	const char *next = a->body ? flat_string(a->body, GRAPH_NEXT) : NULL;
 
 	j->pending--;
 	if (r != OUTCOME_OK)
@@ -50,7 +49,7 @@ on_event_done(void *arg, const struct batch_answer *a)
 	if (r != OUTCOME_OK)
 		graph_job_fail(j, r, a->retry_after, text);
 	else
-		graph_job_item(j, a->body);
+		graph_job_event(j, a->body);
 	graph_job_advance(j);
 }
 

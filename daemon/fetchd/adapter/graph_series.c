@@ -13,7 +13,7 @@ series_free(struct series *s)
 		free(s->master[i].text);
 	for (unsigned i = 0; i < s->nheld; i++) {
 		free(s->held[i].id);
-		json_decref(s->held[i].event);
+		free(s->held[i].event);
 	}
 	free(s->master);
 	free(s->held);
@@ -139,8 +139,28 @@ two_strings(const char *a, const char *b)
 	return s;
 }
 
+/* What a held event has that its id and its master do not. */
+static struct graph_event *
+event_copy(const struct graph_event *e)
+{
+	struct graph_event *c;
+	char *p;
+
+	c = malloc(sizeof(*c) + strlen(e->subject) + strlen(e->organiser) +
+	    strlen(e->body) + 3);
+	if (c == NULL)
+		return NULL;
+	p = (char *)(c + 1);
+	*c = *e;
+	c->id = c->series_id = c->uid = c->change_tag = "";
+	c->subject = copy(&p, e->subject);
+	c->organiser = copy(&p, e->organiser);
+	c->body = copy(&p, e->body);
+	return c;
+}
+
 int
-series_hold(struct series *s, const struct graph_event *e, json_t *json)
+series_hold(struct series *s, const struct graph_event *e)
 {
 	struct series_master *m;
 	struct series_held *h;
@@ -161,8 +181,10 @@ series_hold(struct series *s, const struct graph_event *e, json_t *json)
 	    e->original_start, two_strings(e->id, e->change_tag), NULL};
 	if (h->id == NULL)
 		return -1;
-	if (!e->stub)
-		h->event = json_incref(json);
+	if (!e->stub && (h->event = event_copy(e)) == NULL) {
+		free(h->id);
+		return -1;
+	}
 	s->nheld++;
 	return 0;
 }
@@ -204,23 +226,24 @@ series_next(struct series *s, struct graph_event *e)
 {
 	struct series_held *h;
 	struct series_master *m;
-	const char *why;
 
 	if (s->given == s->nheld)
 		return -1;
 	h = &s->held[s->given++];
 	m = &s->master[h->master];
-	memset(e, 0, sizeof(*e));
-	if (h->event == NULL || graph_event_get(h->event, e, &why)) {
+	if (h->event)
+		*e = *h->event;
+	else {
+		memset(e, 0, sizeof(*e));
 		e->type = GRAPH_OCCURRENCE;
 		e->stub = 1;
-		e->id = h->id;
-		e->change_tag = h->id + strlen(h->id) + 1;
 		e->start = h->start;
 		e->end = h->end;
 		e->original_start = h->original_start;
 		e->subject = e->organiser = e->body = e->uid = "";
 	}
+	e->id = h->id;
+	e->change_tag = h->id + strlen(h->id) + 1;
 	e->series_id = m->event.id;
 	if (m->state != SERIES_KNOWN)
 		return 0;

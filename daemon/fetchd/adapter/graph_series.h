@@ -26,8 +26,8 @@ struct series_master {
 struct series_held {
 	unsigned master; /* index */
 	int64_t start, end, original_start;
-	char *id;      /* followed by the change tag */
-	json_t *event; /* of what is more than a stub; else NULL */
+	char *id;                  /* followed by the change tag */
+	struct graph_event *event; /* of what is more than a stub; or NULL */
 };
 
 struct series {
@@ -45,10 +45,9 @@ const struct graph_event *series_find(struct series *, const char *series_id);
 /* Marks a series as one that no longer exists. */
 void series_gone(struct series *, const char *series_id);
 /*
- * Takes an occurrence or exception that waits; json is its JSON, of which a
- * reference is kept unless it is a stub.  0 or -1: no memory.
+ * Takes an occurrence or exception that waits, copied.  0 or -1: no memory.
  */
-int series_hold(struct series *, const struct graph_event *, json_t *json);
+int series_hold(struct series *, const struct graph_event *);
 /* Notes that the master of this series is needed.  0 or -1: no memory. */
 int series_want(struct series *, const char *series_id);
 /* The id of the next master to fetch, marked as asked for; NULL: none. */

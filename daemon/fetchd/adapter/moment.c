@@ -1,7 +1,6 @@
 /* moment.c: see moment.h.  The calendar is the proleptic Gregorian one. */
 #include "fetchd/adapter/moment.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DAY INT64_C(86400)
@@ -114,6 +113,13 @@ moment_parse(const char *s, int64_t *at)
 	return 0;
 }
 
+static void
+put_digits(char *p, int n, unsigned v)
+{
+	for (; n-- > 0; v /= 10)
+		p[n] = (char)('0' + v % 10);
+}
+
 const char *
 moment_text(int64_t at, char buf[MOMENT_TEXT])
 {
@@ -127,10 +133,13 @@ moment_text(int64_t at, char buf[MOMENT_TEXT])
 	days = (at - MOMENT_MIN) / DAY + MOMENT_MIN / DAY;
 	left = at - days * DAY;
 	date_of(days, &y, &m, &d);
-	snprintf(buf, MOMENT_TEXT, "%04d-%02u-%02uT%02u:%02u:%02uZ",
-	    (int)(y % 10000), (unsigned)m % 100, (unsigned)d % 100,
-	    (unsigned)(left / 3600) % 100, (unsigned)(left / 60 % 60),
-	    (unsigned)(left % 60));
+	memcpy(buf, "0000-00-00T00:00:00Z", 21);
+	put_digits(buf, 4, (unsigned)y);
+	put_digits(buf + 5, 2, (unsigned)m);
+	put_digits(buf + 8, 2, (unsigned)d);
+	put_digits(buf + 11, 2, (unsigned)(left / 3600));
+	put_digits(buf + 14, 2, (unsigned)(left / 60 % 60));
+	put_digits(buf + 17, 2, (unsigned)(left % 60));
 	return buf;
 }
 

@@ -89,7 +89,7 @@ static int
 on_element(void *arg, int level, const char *json, size_t len)
 {
 	struct call *k = arg;
-	json_error_t e;
+	int rc = 1;
 
 	if (k->asker == NULL)
 		return 0;
@@ -97,7 +97,11 @@ on_element(void *arg, int level, const char *json, size_t len)
 		return k->asker->item
 		    ? k->asker->item(k->arg, level, json, len, k->project)
 		    : 0;
-	k->reply.rest = json_loadb(json, len, 0, &e);
+	if (k->asker->whole)
+		rc = k->asker->whole(k->arg, &k->reply, json, len);
+	if (rc <= 0)
+		return rc;
+	k->reply.rest = json_loadb(json, len, 0, NULL);
 	return k->reply.rest == NULL;
 }
 

@@ -33,12 +33,17 @@ struct reply {
 /*
  * Who asks.  item is called for each streamed element (project.h; level 1 or
  * 2) of an answer with a status of 2xx; done once, when nothing more comes.
- * A status other than 2xx is read by bad instead of good.
+ * A status other than 2xx is read by bad instead of good.  whole, which may be
+ * NULL, reads what was not streamed in place of reply.rest, from the compact
+ * JSON: 0 when it did, 1 to have reply.rest all the same, -1 when it cannot be
+ * read.
  */
 struct asker {
 	const struct project_member *good, *bad;
 	int (*item)(void *arg, int level, const char *json, size_t len,
 	    const struct project *);
+	int (*whole)(
+	    void *arg, const struct reply *, const char *json, size_t len);
 	void (*done)(void *arg, struct reply *);
 };
 

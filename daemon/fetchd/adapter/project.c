@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fetchd/adapter/jstr.h"
+
 #define ATOM_MAX 64
 
 enum state {
@@ -73,7 +75,16 @@ emit(struct project *p, const void *s, size_t n)
 {
 	int i;
 
-	if (p->too_big || strbuf_add(&p->out, s, n) == 0)
+	if (p->too_big)
+		return 0;
+	if (n < p->out.cap - p->out.len && n <= p->out.max - p->out.len &&
+	    !p->out.err) {
+		memcpy(p->out.p + p->out.len, s, n);
+		p->out.len += n;
+		p->out.p[p->out.len] = '\0';
+		return 0;
+	}
+	if (strbuf_add(&p->out, s, n) == 0)
 		return 0;
 	for (i = p->depth - 1; i >= 0; i--)
 		if (p->stack[i].handed)
@@ -91,12 +102,18 @@ static void
 emit_name(struct project *p, struct project_frame *f,
     const struct project_member *row)
 {
+	char text[PROJECT_NAME + 4], *t = text;
+	size_t n = strlen(row->name);
+
 	if (f->comma)
-		emit(p, ",", 1);
+		*t++ = ',';
 	f->comma = 1;
-	emit(p, "\"", 1);
-	emit(p, row->name, strlen(row->name));
-	emit(p, "\":", 2);
+	*t++ = '"';
+	memcpy(t, row->name, n);
+	t += n;
+	*t++ = '"';
+	*t++ = ':';
+	emit(p, text, (size_t)(t - text));
 }
 
 static void
@@ -222,82 +239,108 @@ container_close(struct project *p, char c)
 	return p->error ? -1 : 0;
 }
 
+/* The row of a name, -1 when there is none.  Members come in much the same
+ * order as in the schema, so the search begins behind the one before. */
+static int
+row_find(struct project_frame *f, const char *name)
+{
+	const struct project_member *m = f->members;
+	int i;
+
+	for (i = f->next; m[i].name; i++)
+		if (*m[i].name == *name && strcmp(m[i].name, name) == 0)
+			goto found;
+	for (i = 0; i < f->next; i++)
+		if (*m[i].name == *name && strcmp(m[i].name, name) == 0)
+			goto found;
+	return -1;
+found:
+	f->next = (uint8_t)(i + 1);
+	return i;
+}
+
 /* The member whose name has just been read: which row is it? */
 static int
 name_close(struct project *p)
 {
 	struct project_frame *f = top(p);
+	int i;
 
 	p->row = NULL;
 	p->state = COLON;
 	if (f->members == NULL || p->name_len > PROJECT_NAME)
 		return 0;
 	p->name[p->name_len] = '\0';
-	for (int i = 0; f->members[i].name; i++) {
-		if (strcmp(f->members[i].name, p->name) != 0)
-			continue;
-		if (f->seen & UINT64_C(1) << i)
-			return fail(p, "a member comes twice in one object");
-		f->seen |= UINT64_C(1) << i;
-		p->row = &f->members[i];
-		break;
-	}
+	if ((i = row_find(f, p->name)) < 0)
+		return 0;
+	if (f->seen & UINT64_C(1) << i)
+		return fail(p, "a member comes twice in one object");
+	f->seen |= UINT64_C(1) << i;
+	p->row = &f->members[i];
 	return 0;
 }
 
-/* Runs to the byte that ends the run, or to the end. */
+/*
+ * On to the quote that ends a string, or to the end of the chunk, over what is
+ * escaped: it is copied as it is.  NULL: a control character.
+ */
 static const uint8_t *
-string_run(const uint8_t *s, const uint8_t *end)
+string_rest(struct project *p, const uint8_t *s, const uint8_t *end)
 {
-	while (s < end && *s != '"' && *s != '\\' && *s >= 0x20)
+	for (;;) {
+		if (p->escaped && s < end) {
+			if (*s++ < 0x20)
+				return NULL;
+			p->escaped = 0;
+		}
+		s = jstr_run(s, end);
+		if (s == end || *s == '"')
+			return s;
+		if (*s != '\\')
+			return NULL;
+		p->escaped = 1;
 		s++;
-	return s;
+	}
+}
+
+/* A name with an escape in it is none that is looked for, nor a long one. */
+static void
+name_add(struct project *p, const uint8_t *s, size_t n)
+{
+	if (n > PROJECT_NAME || p->name_len + n > PROJECT_NAME ||
+	    memchr(s, '\\', n))
+		p->name_len = PROJECT_NAME + 1;
+	else {
+		memcpy(p->name + p->name_len, s, n);
+		p->name_len += n;
+	}
 }
 
 /* In a name or a string value; returns how far it got, NULL on error. */
 static const uint8_t *
 in_string(struct project *p, const uint8_t *s, const uint8_t *end)
 {
-	const uint8_t *run = s;
+	const uint8_t *at = string_rest(p, s, end);
 
-	if (p->escaped) {
-		p->escaped = 0;
-		if (*s < 0x20)
-			goto control;
-		s++;
-		goto copy;
-	}
-	s = string_run(s, end);
-	if (s == run && *s == '\\') {
-		p->escaped = 1;
-		s++;
-	} else if (s == run && *s == '"') {
-		if (p->state == IN_NAME)
-			return name_close(p) ? NULL : s + 1;
-		if (p->scalar_copied && emit(p, "\"", 1))
-			return NULL;
-		p->state = AFTER;
-		return s + 1;
-	} else if (s == run)
-		goto control;
-copy:
-	if (p->state == STRING && p->scalar_copied) {
-		slot_add(p, run, (size_t)(s - run));
-		return emit(p, run, (size_t)(s - run)) ? NULL : s;
+	if (at == NULL) {
+		fail(p, "a control character in a string");
+		return NULL;
 	}
 	if (p->state == IN_NAME) {
-		if (p->escaped || (size_t)(s - run) > PROJECT_NAME ||
-		    p->name_len + (size_t)(s - run) > PROJECT_NAME)
-			p->name_len = PROJECT_NAME + 1;
-		else {
-			memcpy(p->name + p->name_len, run, (size_t)(s - run));
-			p->name_len += (size_t)(s - run);
-		}
+		name_add(p, s, (size_t)(at - s));
+		if (at == end)
+			return at;
+		return name_close(p) ? NULL : at + 1;
 	}
-	return s;
-control:
-	fail(p, "a control character in a string");
-	return NULL;
+	if (p->scalar_copied) {
+		slot_add(p, s, (size_t)(at - s));
+		if (emit(p, s, (size_t)(at - s) + (at < end)))
+			return NULL;
+	}
+	if (at == end)
+		return at;
+	p->state = AFTER;
+	return at + 1;
 }
 
 static int

@@ -5,8 +5,8 @@
  *
  * This is where ORB's data minimisation happens: a body, an attendee's name or
  * a phone number that the booking record has no field for does not get past
- * this file.  Not here: what the members mean (graph_event.c, reservation.c),
- * which read what comes out with jansson.
+ * this file.  Not here: reading what comes out (flat.h, or jansson where there
+ * are lists in it) and what the members mean (graph_event.c, reservation.c).
  *
  * Arrays marked PROJECT_STREAM are handed out element by element, so that a
  * list of ten thousand reservations, or a $batch of twenty pages, needs the
@@ -42,13 +42,15 @@ enum project_kind {
 /*
  * One allowed member; a list of them ends with name NULL.  slot 1 or 2 keeps
  * a scalar's text for project_slot() too, from where it was read on; it is
- * meant for members of the elements of an outer stream.
+ * meant for members of the elements of an outer stream.  field is the number
+ * by which flat_read() gives the value; 0: none.
  */
 struct project_member {
 	const char *name;
 	enum project_kind kind;
 	int slot;
 	const struct project_member *members;
+	int field;
 };
 
 /*
@@ -63,6 +65,7 @@ struct project_frame {
 	const struct project_member *members; /* NULL: everything is dropped */
 	uint64_t seen;                        /* bit per row of members */
 	uint32_t count;
+	uint8_t next; /* row behind the one that was found last */
 	uint8_t array, comma, stream, counted, handed, level;
 	size_t start; /* in out: where the element that this is begins */
 };

@@ -8,52 +8,55 @@
 #include "fetchd/adapter/topdesk.h"
 #include "lib/marks.h"
 
-#define SCALAR(n)                          \
-	{                                  \
-		n, PROJECT_SCALAR, 0, NULL \
+#define SCALAR(n, field)                          \
+	{                                         \
+		n, PROJECT_SCALAR, 0, NULL, field \
 	}
-#define OBJECT(n, m)                    \
-	{                               \
-		n, PROJECT_OBJECT, 0, m \
+#define OBJECT(n, m, field)                    \
+	{                                      \
+		n, PROJECT_OBJECT, 0, m, field \
 	}
-#define END                                   \
-	{                                     \
-		NULL, PROJECT_SCALAR, 0, NULL \
+#define END                                      \
+	{                                        \
+		NULL, PROJECT_SCALAR, 0, NULL, 0 \
 	}
 
-static const struct project_member id_only[] = {SCALAR("id"), END};
-static const struct project_member requester[] = {SCALAR("email"), END};
+static const struct project_member id_only[] = {SCALAR("id", 0), END};
+static const struct project_member requester[] = {SCALAR("email", 0), END};
 static const struct project_member link_of[] = {
-    SCALAR("id"), SCALAR("type"), END};
-static const struct project_member facility[] = {OBJECT("location", id_only),
-    SCALAR("issueDate"), {"reservedServices", PROJECT_COUNT, 0, NULL}, END};
-static const struct project_member reservation[] = {SCALAR("id"),
-    SCALAR("number"), SCALAR("status"), SCALAR("archived"),
-    SCALAR("briefDescription"), SCALAR("numberOfPersons"),
-    SCALAR("plannedStartDate"), SCALAR("plannedEndDate"),
-    SCALAR("modificationDate"), OBJECT("requester", requester),
-    OBJECT("series", id_only), OBJECT("externalLinks", link_of),
-    OBJECT("reservedFacilities", facility), END};
+    SCALAR("id", 0), SCALAR("type", 0), END};
+static const struct project_member facility[] = {OBJECT("location", id_only, 0),
+    SCALAR("issueDate", 0), {"reservedServices", PROJECT_COUNT, 0, NULL, 0},
+    END};
+static const struct project_member reservation[] = {SCALAR("id", TOPDESK_ID),
+    SCALAR("number", TOPDESK_NUMBER), SCALAR("status", TOPDESK_STATUS),
+    SCALAR("archived", 0), SCALAR("briefDescription", 0),
+    SCALAR("numberOfPersons", 0), SCALAR("plannedStartDate", 0),
+    SCALAR("plannedEndDate", 0), SCALAR("modificationDate", TOPDESK_MODIFIED),
+    OBJECT("requester", requester, 0), OBJECT("series", id_only, 0),
+    OBJECT("externalLinks", link_of, 0),
+    OBJECT("reservedFacilities", facility, 0), END};
 static const struct project_member list[] = {
-    {"results", PROJECT_STREAM, 0, reservation}, END};
-static const struct project_member person[] = {SCALAR("id"), SCALAR("email"),
-    SCALAR("dynamicName"), SCALAR("archived"), END};
+    {"results", PROJECT_STREAM, 0, reservation, 0}, END};
+static const struct project_member person[] = {SCALAR("id", 0),
+    SCALAR("email", 0), SCALAR("dynamicName", 0), SCALAR("archived", 0), END};
 static const struct project_member persons[] = {
-    {"item", PROJECT_STREAM, 0, person}, END};
+    {"item", PROJECT_STREAM, 0, person, 0}, END};
 static const struct project_member error_item[] = {
-    SCALAR("errorCode"), SCALAR("errorMessage"), END};
+    SCALAR("errorCode", 0), SCALAR("errorMessage", 0), END};
 static const struct project_member error_object[] = {
-    SCALAR("code"), SCALAR("message"), END};
-static const struct project_member error_top[] = {OBJECT("errors", error_item),
-    SCALAR("message"), OBJECT("error", error_object), END};
+    SCALAR("code", 0), SCALAR("message", 0), END};
+static const struct project_member error_top[] = {
+    OBJECT("errors", error_item, 0), SCALAR("message", 0),
+    OBJECT("error", error_object, 0), END};
 
-const struct project_member topdesk_list_schema[] = {OBJECT("", list), END};
+const struct project_member topdesk_list_schema[] = {OBJECT("", list, 0), END};
 const struct project_member topdesk_one_schema[] = {
-    OBJECT("", reservation), END};
+    OBJECT("", reservation, 0), END};
 const struct project_member topdesk_person_schema[] = {
-    OBJECT("", persons), END};
+    OBJECT("", persons, 0), END};
 const struct project_member topdesk_error_schema[] = {
-    OBJECT("", error_top), END};
+    OBJECT("", error_top, 0), END};
 
 static const char *
 text_of(json_t *o, const char *name)
@@ -322,8 +325,7 @@ topdesk_read_outcome(const struct reply *y, char *text, size_t cap)
 }
 
 enum outcome
-topdesk_write_outcome(
-    const struct reply *y, int no_content, char *text, size_t cap)
+topdesk_write_outcome(const struct reply *y, int said, char *text, size_t cap)
 {
 	if (y->failed != OUTCOME_OK) {
 		snprintf(text, cap, "%s", y->text);
@@ -336,9 +338,7 @@ topdesk_write_outcome(
 	if (y->status >= 500 || y->html)
 		return OUTCOME_UNKNOWN;
 	if (y->status >= 200 && y->status < 300) {
-		if (no_content)
-			return OUTCOME_OK;
-		if (y->json && *text_of(y->rest, "id"))
+		if (said)
 			return OUTCOME_OK;
 		snprintf(text, cap,
 		    "TOPdesk's answer (%u) does not say what was done",

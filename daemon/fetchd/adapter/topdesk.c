@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fetchd/adapter/jstr.h"
 #include "fetchd/adapter/moment.h"
 #include "fetchd/adapter/query.h"
 
@@ -175,88 +176,101 @@ topdesk_cut(char *dst, size_t cap, const char *src, size_t max)
 	dst[n] = '\0';
 }
 
-static json_t *
-time_value(int64_t at)
+static void
+time_member(struct strbuf *b, const char *name, int64_t at)
 {
 	char t[MOMENT_TEXT];
 
-	return json_string(moment_text(at, t));
+	jstr_member(b, name, moment_text(at, t));
 }
 
-static char *
-dump(json_t *o)
+static void
+person_member(struct strbuf *b, const char *person)
 {
-	char *s = o ? json_dumps(o, JSON_COMPACT) : NULL;
-
-	json_decref(o);
-	return s;
+	jstr_object(b, "requester");
+	jstr_member(b, "id", person);
+	strbuf_ch(b, '}');
 }
 
-static json_t *
-link_value(const char *link, const char *type, int64_t now)
-{
-	return json_pack("{s:s, s:s, s:o}", "id", link, "type", type, "date",
-	    time_value(now));
-}
-
-char *
-topdesk_body_create(const struct msg_adapter_create *m, const char *link_type,
-    const char *fallback_person, int64_t now)
+static void
+description_member(struct strbuf *b, const char *subject)
 {
 	char text[4 * TOPDESK_DESCRIPTION + 1];
-	json_t *o = json_pack("{s:{s:s}, s:o, s:o, s:[{s:{s:s}}]}", "requester",
-	    "id", *m->person ? m->person : fallback_person, "plannedStartDate",
-	    time_value(m->start), "plannedEndDate", time_value(m->end),
-	    "reservedFacilities", "location", "id", m->room);
 
-	topdesk_cut(text, sizeof(text), m->subject, TOPDESK_DESCRIPTION);
+	topdesk_cut(text, sizeof(text), subject, TOPDESK_DESCRIPTION);
 	if (*text)
-		json_object_set_new(o, "briefDescription", json_string(text));
+		jstr_member(b, "briefDescription", text);
+}
+
+static void
+link_member(struct strbuf *b, const char *link, const char *type, int64_t now)
+{
+	jstr_object(b, "externalLink");
+	jstr_member(b, "id", link);
+	jstr_member(b, "type", type);
+	time_member(b, "date", now);
+	strbuf_ch(b, '}');
+}
+
+int
+topdesk_body_create(struct strbuf *b, const struct msg_adapter_create *m,
+    const char *link_type, const char *fallback_person, int64_t now)
+{
+	strbuf_reset(b);
+	strbuf_ch(b, '{');
+	person_member(b, *m->person ? m->person : fallback_person);
+	time_member(b, "plannedStartDate", m->start);
+	time_member(b, "plannedEndDate", m->end);
+	strbuf_str(b, ",\"reservedFacilities\":[{\"location\":{");
+	jstr_member(b, "id", m->room);
+	strbuf_str(b, "}}]");
+	description_member(b, m->subject);
 	/* The DTO allows 0 to 99999. */
 	if (m->attendee_count > 0)
-		json_object_set_new(o, "numberOfPersons",
-		    json_integer(
-			m->attendee_count > 99999 ? 99999 : m->attendee_count));
+		strbuf_fmt(b, ",\"numberOfPersons\":%u",
+		    m->attendee_count > 99999 ? 99999u
+					      : (unsigned)m->attendee_count);
 	/* The link can be set once only, so it goes into the POST itself. */
 	if (*m->link)
-		json_object_set_new(
-		    o, "externalLink", link_value(m->link, link_type, now));
+		link_member(b, m->link, link_type, now);
 	if (*m->body)
-		json_object_set_new(o, "notes", json_string(m->body));
-	return dump(o);
+		jstr_member(b, "notes", m->body);
+	return strbuf_ch(b, '}');
 }
 
-char *
-topdesk_body_reschedule(int64_t start, int64_t end)
+int
+topdesk_body_reschedule(struct strbuf *b, int64_t start, int64_t end)
 {
-	return dump(json_pack("{s:o, s:o}", "plannedStartDate",
-	    time_value(start), "plannedEndDate", time_value(end)));
+	strbuf_reset(b);
+	strbuf_ch(b, '{');
+	time_member(b, "plannedStartDate", start);
+	time_member(b, "plannedEndDate", end);
+	return strbuf_ch(b, '}');
 }
 
-char *
-topdesk_body_move(const char *from, const char *to)
+int
+topdesk_body_move(struct strbuf *b, const char *from, const char *to)
 {
-	return dump(json_pack("{s:{s:{s:s}}, s:{s:{s:s}}}", "from", "location",
-	    "id", from, "to", "location", "id", to));
+	strbuf_reset(b);
+	strbuf_str(b, "{\"from\":{\"location\":{");
+	jstr_member(b, "id", from);
+	strbuf_str(b, "}},\"to\":{\"location\":{");
+	jstr_member(b, "id", to);
+	return strbuf_str(b, "}}}");
 }
 
-char *
-topdesk_body_edit(
-    const struct msg_adapter_edit *m, const char *link_type, int64_t now)
+int
+topdesk_body_edit(struct strbuf *b, const struct msg_adapter_edit *m,
+    const char *link_type, int64_t now)
 {
-	char text[4 * TOPDESK_DESCRIPTION + 1];
-	json_t *o = json_object();
-
-	topdesk_cut(text, sizeof(text), m->subject, TOPDESK_DESCRIPTION);
-	if (*text)
-		json_object_set_new(o, "briefDescription", json_string(text));
+	strbuf_reset(b);
+	strbuf_ch(b, '{');
+	description_member(b, m->subject);
 	if (*m->person)
-		json_object_set_new(
-		    o, "requester", json_pack("{s:s}", "id", m->person));
+		person_member(b, m->person);
 	if (*m->link)
-		json_object_set_new(
-		    o, "externalLink", link_value(m->link, link_type, now));
-	return dump(o);
+		link_member(b, m->link, link_type, now);
+	return strbuf_ch(b, '}');
 }
 
 /* 8-4-4-4-12 hexadecimal digits. */
@@ -274,11 +288,13 @@ is_uuid(const char *s)
 	return s[i] == '\0';
 }
 
-char *
-topdesk_body_cancel(const char *reason)
+int
+topdesk_body_cancel(struct strbuf *b, const char *reason)
 {
+	strbuf_reset(b);
 	if (*reason == '\0')
-		return strdup("");
-	return dump(
-	    json_pack("{s:s}", is_uuid(reason) ? "id" : "name", reason));
+		return 0;
+	strbuf_ch(b, '{');
+	jstr_member(b, is_uuid(reason) ? "id" : "name", reason);
+	return strbuf_ch(b, '}');
 }

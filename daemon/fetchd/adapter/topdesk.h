@@ -21,7 +21,16 @@
 #define TOPDESK_PERSONS "application/x.topdesk-collection-person-v2+json"
 /* A query stops growing here; the rest goes into another request. */
 #define TOPDESK_QUERY_MAX 7000
+#define TOPDESK_BODY_MAX 65536  /* bytes of a body, every character escaped */
 #define TOPDESK_DESCRIPTION 100 /* characters of briefDescription */
+
+/* The fields that flat_read() gives of the answer to a write. */
+enum topdesk_field {
+	TOPDESK_ID = 1,
+	TOPDESK_NUMBER,
+	TOPDESK_STATUS,
+	TOPDESK_MODIFIED
+};
 
 /* What is read: a list of reservations, one reservation, persons, an error. */
 extern const struct project_member topdesk_list_schema[], topdesk_one_schema[],
@@ -59,15 +68,16 @@ int reservation_state(const char *status);
 
 /* --- writing ----------------------------------------------------------------- */
 
-/* JSON bodies; free().  NULL: no memory.  now stamps the link. */
-char *topdesk_body_create(const struct msg_adapter_create *,
+/* JSON bodies, in place of what the buffer has: 0, or -1 when there is no
+ * room.  now stamps the link. */
+int topdesk_body_create(struct strbuf *, const struct msg_adapter_create *,
     const char *link_type, const char *fallback_person, int64_t now);
-char *topdesk_body_reschedule(int64_t start, int64_t end);
-char *topdesk_body_move(const char *from, const char *to);
-char *topdesk_body_edit(
-    const struct msg_adapter_edit *, const char *link_type, int64_t now);
-/* "" when there is no reason to name. */
-char *topdesk_body_cancel(const char *reason);
+int topdesk_body_reschedule(struct strbuf *, int64_t start, int64_t end);
+int topdesk_body_move(struct strbuf *, const char *from, const char *to);
+int topdesk_body_edit(struct strbuf *, const struct msg_adapter_edit *,
+    const char *link_type, int64_t now);
+/* Nothing when there is no reason to name. */
+int topdesk_body_cancel(struct strbuf *, const char *reason);
 /* At most max characters (not bytes) of a UTF-8 string, for cap bytes. */
 void topdesk_cut(char *dst, size_t cap, const char *src, size_t max);
 
@@ -82,9 +92,10 @@ void topdesk_error_text(json_t *body, char *text, size_t cap);
 enum outcome topdesk_read_outcome(const struct reply *, char *text, size_t cap);
 /*
  * Of a write.  Whatever leaves open whether it took effect is UNKNOWN: a 5xx, a
- * cut connection, a page of a proxy's, an answer that cannot be read.
+ * cut connection, a page of a proxy's, an answer that cannot be read.  said: an
+ * answer of 2xx says what was done, or need not.
  */
 enum outcome topdesk_write_outcome(
-    const struct reply *, int no_content, char *text, size_t cap);
+    const struct reply *, int said, char *text, size_t cap);
 
 #endif

@@ -16,9 +16,9 @@ int topdesk_poll(
 /* ADAPTER_GET, _FIND, _CHECK, _PERSONS: by values. */
 int topdesk_read(struct adapter *, uint16_t type, uint64_t id,
     const struct wire_list *values, const char *one);
-/* path and body are those of a write; body is freed.  room has answered with
- * nothing in it (204) when no_content. */
+/* path and body are those of a write, both copied; what could not be put
+ * together is no memory.  A good answer has nothing in it when no_content. */
 int topdesk_write(struct adapter *, uint64_t id, enum method, const char *path,
-    char *body, int no_content);
+    const struct strbuf *body, int no_content);
 
 #endif

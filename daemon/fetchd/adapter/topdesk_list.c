@@ -47,7 +47,7 @@ struct td_list {
 static int on_item(void *, int, const char *, size_t, const struct project *);
 static void on_page(void *, struct reply *);
 static const struct asker asker = {
-    topdesk_list_schema, topdesk_error_schema, on_item, on_page};
+    topdesk_list_schema, topdesk_error_schema, on_item, NULL, on_page};
 
 static void
 list_free(struct td_list *l)

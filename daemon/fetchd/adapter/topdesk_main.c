@@ -106,20 +106,25 @@ adapter_on_create(struct chan *c, struct packet *pk)
 	struct adapter *a = chan_ctx(c);
 	const struct conf_topdesk *t = &a->conf->topdesk;
 	struct msg_adapter_create m;
+	struct strbuf body;
+	int rc;
 
 	if (adapter_create_get(pk, &m))
 		return -1;
-	return answered(a, pk->id,
-	    topdesk_write(a, pk->id, METHOD_POST, "/reservations",
-		topdesk_body_create(
-		    &m, t->link_type, t->fallback_person, time(NULL)),
-		0));
+	strbuf_init(&body, TOPDESK_BODY_MAX);
+	topdesk_body_create(
+	    &body, &m, t->link_type, t->fallback_person, time(NULL));
+	rc = topdesk_write(a, pk->id, METHOD_POST, "/reservations", &body, 0);
+	strbuf_free(&body);
+	return answered(a, pk->id, rc);
 }
 
-/* A write to one reservation: /reservations/ID and what follows it. */
+/* A write to one reservation: /reservations/ID and what follows it.  Frees
+ * the body. */
 static int
 write_to(struct adapter *a, uint64_t id, enum method method,
-    const char *reservation, const char *what, char *body, int no_content)
+    const char *reservation, const char *what, struct strbuf *body,
+    int no_content)
 {
 	struct strbuf path;
 	int rc;
@@ -129,6 +134,7 @@ write_to(struct adapter *a, uint64_t id, enum method method,
 	strbuf_str(&path, what);
 	rc = topdesk_write(a, id, method, strbuf_get(&path), body, no_content);
 	strbuf_free(&path);
+	strbuf_free(body);
 	return answered(a, id, rc);
 }
 
@@ -136,22 +142,28 @@ static int
 adapter_on_reschedule(struct chan *c, struct packet *pk)
 {
 	struct msg_adapter_reschedule m;
+	struct strbuf body;
 
 	if (adapter_reschedule_get(pk, &m) || *m.remote_id == '\0')
 		return -1;
+	strbuf_init(&body, TOPDESK_BODY_MAX);
+	topdesk_body_reschedule(&body, m.start, m.end);
 	return write_to(chan_ctx(c), pk->id, METHOD_POST, m.remote_id,
-	    "/reschedule", topdesk_body_reschedule(m.start, m.end), 0);
+	    "/reschedule", &body, 0);
 }
 
 static int
 adapter_on_move(struct chan *c, struct packet *pk)
 {
 	struct msg_adapter_move m;
+	struct strbuf body;
 
 	if (adapter_move_get(pk, &m) || *m.remote_id == '\0')
 		return -1;
+	strbuf_init(&body, TOPDESK_BODY_MAX);
+	topdesk_body_move(&body, m.from, m.to);
 	return write_to(chan_ctx(c), pk->id, METHOD_POST, m.remote_id,
-	    "/reservedFacilities/move", topdesk_body_move(m.from, m.to), 0);
+	    "/reservedFacilities/move", &body, 0);
 }
 
 static int
@@ -159,11 +171,13 @@ adapter_on_edit(struct chan *c, struct packet *pk)
 {
 	struct adapter *a = chan_ctx(c);
 	struct msg_adapter_edit m;
+	struct strbuf body;
 
 	if (adapter_edit_get(pk, &m) || *m.remote_id == '\0')
 		return -1;
-	return write_to(a, pk->id, METHOD_PATCH, m.remote_id, "",
-	    topdesk_body_edit(&m, a->conf->topdesk.link_type, time(NULL)), 0);
+	strbuf_init(&body, TOPDESK_BODY_MAX);
+	topdesk_body_edit(&body, &m, a->conf->topdesk.link_type, time(NULL));
+	return write_to(a, pk->id, METHOD_PATCH, m.remote_id, "", &body, 0);
 }
 
 static int
@@ -171,13 +185,15 @@ adapter_on_cancel(struct chan *c, struct packet *pk)
 {
 	struct adapter *a = chan_ctx(c);
 	struct msg_adapter_cancel m;
+	struct strbuf body;
 
 	if (adapter_cancel_get(pk, &m) || *m.remote_id == '\0')
 		return -1;
-	return write_to(a, pk->id, METHOD_POST, m.remote_id, "/cancel",
-	    topdesk_body_cancel(
-		*m.reason ? m.reason : a->conf->topdesk.cancel_reason),
-	    1);
+	strbuf_init(&body, TOPDESK_BODY_MAX);
+	topdesk_body_cancel(
+	    &body, *m.reason ? m.reason : a->conf->topdesk.cancel_reason);
+	return write_to(
+	    a, pk->id, METHOD_POST, m.remote_id, "/cancel", &body, 1);
 }
 
 const struct permit topdesk_permits[] = {

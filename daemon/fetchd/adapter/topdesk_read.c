@@ -164,11 +164,11 @@ on_done(void *arg, struct reply *y)
 }
 
 static const struct asker reservations = {
-    topdesk_list_schema, topdesk_error_schema, on_item, on_done};
+    topdesk_list_schema, topdesk_error_schema, on_item, NULL, on_done};
 static const struct asker reservation = {
-    topdesk_one_schema, topdesk_error_schema, NULL, on_done};
+    topdesk_one_schema, topdesk_error_schema, NULL, NULL, on_done};
 static const struct asker persons = {
-    topdesk_person_schema, topdesk_error_schema, on_item, on_done};
+    topdesk_person_schema, topdesk_error_schema, on_item, NULL, on_done};
 
 /* One request for as many of the values from i on as fit; how many, 0: none. */
 static size_t

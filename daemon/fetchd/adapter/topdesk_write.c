@@ -11,18 +11,23 @@
 #include <string.h>
 #include <time.h>
 
+#include "fetchd/adapter/flat.h"
 #include "fetchd/adapter/topdesk_job.h"
 
 struct td_write {
 	struct job job; /* first */
 	int no_content;
+	struct flat said; /* what a good answer says */
 };
 
 static void
 write_release(struct job *job)
 {
-	outbound_drop(job->a->out, job);
-	free(job);
+	struct td_write *w = (struct td_write *)job;
+
+	outbound_drop(job->a->out, w);
+	flat_free(&w->said);
+	free(w);
 }
 
 static void
@@ -30,32 +35,38 @@ write_end(
     struct td_write *w, enum outcome r, const struct reply *y, const char *text)
 {
 	char id[65], number[65], tag[65], clean[301];
-	const char *status = "";
+	const struct flat *f = &w->said;
 	struct msg_mapd_written m = {.outcome = r,
 	    .status = y->status,
 	    .retry_after = y->retry_after,
 	    .request_id = y->request_id};
-	int state;
+	int state = reservation_state(flat_text(f, TOPDESK_STATUS));
 
-	if (y->status >= 200 && y->status < 300)
-		status = json_string_value(json_object_get(y->rest, "status"));
-	state = reservation_state(status ? status : "");
 	m.state = state < 0 ? BOOKING_STATE_BOOKED : (uint8_t)state;
 	if (r == OUTCOME_OK && state == BOOKING_STATE_CONFLICTING) {
 		m.outcome = OUTCOME_CONFLICT;
 		text = "TOPdesk stored it over another reservation";
 	}
-	m.remote_id = wire_clean(id, sizeof(id),
-	    json_string_value(json_object_get(y->rest, "id")), 64);
-	m.number = wire_clean(number, sizeof(number),
-	    json_string_value(json_object_get(y->rest, "number")), 64);
-	m.change_tag = wire_clean(tag, sizeof(tag),
-	    json_string_value(json_object_get(y->rest, "modificationDate")),
-	    64);
+	m.remote_id = wire_clean(id, sizeof(id), flat_text(f, TOPDESK_ID), 64);
+	m.number = wire_clean(
+	    number, sizeof(number), flat_text(f, TOPDESK_NUMBER), 64);
+	m.change_tag =
+	    wire_clean(tag, sizeof(tag), flat_text(f, TOPDESK_MODIFIED), 64);
 	m.text = wire_clean(clean, sizeof(clean), text, 300);
 	if (w->job.a->mapd)
 		mapd_written_send(w->job.a->mapd, w->job.id, CHAN_END, &m);
 	job_end(&w->job);
+}
+
+/* A good answer is a reservation; any other is an error, which has lists. */
+static int
+on_whole(void *arg, const struct reply *y, const char *json, size_t len)
+{
+	struct td_write *w = arg;
+
+	if (y->status < 200 || y->status >= 300)
+		return 1;
+	return flat_read(&w->said, topdesk_one_schema->members, json, len);
 }
 
 static void
@@ -63,37 +74,33 @@ on_done(void *arg, struct reply *y)
 {
 	struct td_write *w = arg;
 	char text[300];
-	enum outcome r =
-	    topdesk_write_outcome(y, w->no_content, text, sizeof(text));
+	int said = w->no_content || *flat_text(&w->said, TOPDESK_ID);
+	enum outcome r = topdesk_write_outcome(y, said, text, sizeof(text));
 
 	write_end(w, r, y, r == OUTCOME_OK ? "" : text);
 }
 
 int
 topdesk_write(struct adapter *a, uint64_t id, enum method method,
-    const char *path, char *body, int no_content)
+    const char *path, const struct strbuf *body, int no_content)
 {
 	static const struct asker asker = {
-	    topdesk_one_schema, topdesk_error_schema, NULL, on_done};
+	    topdesk_one_schema, topdesk_error_schema, NULL, on_whole, on_done};
 	struct msg_http_request m = {
 	    .method = method, .path = path, .accept = TOPDESK_JSON};
 	struct reply none = {.failed = OUTCOME_FAILED};
-	struct td_write *w = calloc(1, sizeof(*w));
+	struct td_write *w;
 
-	if (w == NULL || body == NULL) {
-		free(w);
-		free(body);
+	if (body->err || (w = calloc(1, sizeof(*w))) == NULL)
 		return -1;
-	}
 	w->no_content = no_content;
 	w->job.release = write_release;
 	job_add(a, &w->job, id, 1);
-	m.content_type = *body ? "application/json" : "";
-	m.body = (struct wire_bytes){(uint8_t *)body, strlen(body)};
+	m.content_type = body->len ? "application/json" : "";
+	m.body = (struct wire_bytes){(const uint8_t *)body->p, body->len};
 	m.correlation = outbound_correlation(a->out);
 	if (outbound_send(a->out, &m, &asker, w))
 		write_end(
 		    w, OUTCOME_FAILED, &none, "the request could not be made");
-	free(body);
 	return 0;
 }
