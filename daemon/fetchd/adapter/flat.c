@@ -170,7 +170,7 @@ name(struct reader *r, const struct project_member *members,
 			m = members;
 			continue;
 		}
-		if (strncmp(m->name, s, n) == 0 && m->name[n] == '\0') {
+		if (strncmp(m->name, s, n) == 0 && strlen(m->name) == n) {
 			*row = m;
 			*last = m + 1;
 			return 0;
