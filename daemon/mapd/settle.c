@@ -168,6 +168,7 @@ digest_of(const struct visit *v)
 
 		h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 		for (p = (const uint8_t *)f; p < (const uint8_t *)(f + 5); p++)
+			/* NOLINTNEXTLINE: clang-tidy loses f behind the cast */
 			h = (h ^ *p) * UINT64_C(0x100000001b3);
 		for (p = (const uint8_t *)r->id; *p; p++)
 			h = (h ^ *p) * UINT64_C(0x100000001b3);

@@ -41,6 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (rc == 0 && a.access_token == NULL && a.error[0] == '\0')
 		abort();
+	if (a.token_len > 0 && a.access_token == NULL)
+		abort();
 	for (size_t i = 0; i < a.token_len; i++)
 		if (a.access_token[i] <= ' ' || a.access_token[i] > '~')
 			abort();
