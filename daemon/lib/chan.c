@@ -15,7 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_BURST 64	  /* packets served before other descriptors get a turn */
+#define READ_BURST 8	  /* times RX_MANY packets, then others get a turn */
+#define RX_MANY 8	  /* packets received in one system call */
+#define SEND_BURST 64	  /* messages that wait for the end of a turn */
+#define SEND_BYTES 65536
+#define TX_MANY 32	  /* packets sent in one system call */
 #define CALLS_MIN 16	  /* a power of two */
 #define TICK 250	  /* ms between looks at deadlines */
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
@@ -52,8 +56,10 @@ struct chan {
 	struct wire_out tx; /* header and payload of the message being made */
 	const struct msg_info *tx_info;
 	struct unsent *head, **tail;
-	size_t backlog;
-	int above; /* backlog has been seen above CHAN_BACKLOG */
+	size_t backlog, nunsent;
+	int above;   /* backlog has been seen above CHAN_BACKLOG */
+	int blocked; /* the socket is full: POLLOUT goes on */
+	int deferred, corked;
 
 	struct call *calls;
 	size_t ncalls, nslots, cap; /* nslots counts the gone ones too */
@@ -63,10 +69,11 @@ struct chan {
 	int paused, busy, dead;
 	unsigned closing; /* timer that will close it */
 	char why[160];
-	uint8_t rx[CHAN_PACKET];
+	uint8_t *rx; /* RX_MANY packets */
 };
 
 static void chan_ready(void *, int, short);
+static int transmit(struct chan *);
 
 const struct msg_info *
 msg_find(uint16_t type)
@@ -86,7 +93,7 @@ msg_find(uint16_t type)
 static void
 want(struct chan *c)
 {
-	short ev = (short)((c->paused ? 0 : POLLIN) | (c->head ? POLLOUT : 0));
+	short ev = (short)((c->paused ? 0 : POLLIN) | (c->blocked ? POLLOUT : 0));
 
 	if (c->fd < 0 || c->dead)
 		return;
@@ -118,9 +125,15 @@ chan_new(struct loop *loop, int fd, enum role self, enum role peer,
 	c->tail = &c->head;
 	wire_out_init(&c->tx, CHAN_PACKET);
 	if (fd >= 0) {
+		/* Pages that no packet needs are never touched. */
+		if ((c->rx = malloc((size_t)RX_MANY * CHAN_PACKET)) == NULL) {
+			free(c);
+			return NULL;
+		}
 		if ((fl = fcntl(fd, F_GETFL)) >= 0)
 			(void)fcntl(fd, F_SETFL, fl | O_NONBLOCK);
 		if (loop_fd(loop, fd, POLLIN, chan_ready, c)) {
+			free(c->rx);
 			free(c);
 			return NULL;
 		}
@@ -166,6 +179,7 @@ release(struct chan *c)
 	}
 	wire_out_free(&c->tx);
 	free(c->calls);
+	free(c->rx);
 	free(c);
 }
 
@@ -174,6 +188,8 @@ chan_free(struct chan *c)
 {
 	if (c == NULL || c->dead)
 		return;
+	if (c->head && !c->blocked && c->fd >= 0)
+		(void)transmit(c); /* the last words, if they are taken */
 	c->dead = 1;
 	if (c->fd >= 0) {
 		loop_fd_del(c->loop, c->fd);
@@ -182,6 +198,8 @@ chan_free(struct chan *c)
 	}
 	loop_timer_del(c->loop, c->tick);
 	loop_timer_del(c->loop, c->closing);
+	if (c->deferred)
+		loop_defer_del(c->loop, c);
 	c->busy++;
 	calls_end(c);
 	if (--c->busy == 0)
@@ -266,33 +284,74 @@ chan_begin(struct chan *c, uint16_t type, uint64_t id, unsigned flags)
 	return &c->tx;
 }
 
-/* One sendmsg.  0 sent, 1 would block, -1 error. */
-static int
-transmit(int s, const uint8_t *p, size_t len, int fd)
-{
-	struct iovec iov = {(void *)(uintptr_t)p, len};
-	union {
-		struct cmsghdr h;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} u;
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+union control {
+	struct cmsghdr h;
+	char buf[CMSG_SPACE(sizeof(int))];
+};
 
-	if (fd >= 0) {
-		memset(&u, 0, sizeof(u));
-		m.msg_control = u.buf;
-		m.msg_controllen = sizeof(u.buf);
-		u.h.cmsg_level = SOL_SOCKET;
-		u.h.cmsg_type = SCM_RIGHTS;
-		u.h.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&u.h), &fd, sizeof(fd));
+static void
+put_descriptor(struct msghdr *m, union control *u, int fd)
+{
+	memset(u, 0, sizeof(*u));
+	m->msg_control = u->buf;
+	m->msg_controllen = sizeof(u->buf);
+	u->h.cmsg_level = SOL_SOCKET;
+	u->h.cmsg_type = SCM_RIGHTS;
+	u->h.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&u->h), &fd, sizeof(fd));
+}
+
+/* One sendmmsg of what waits.  The number sent, 0 when the socket is full, -1
+ * on an error. */
+static int
+send_some(struct chan *c)
+{
+	union control u[TX_MANY];
+	struct iovec iov[TX_MANY];
+	struct mmsghdr mm[TX_MANY];
+	struct unsent *w;
+	unsigned n = 0;
+	int rc;
+
+	for (w = c->head; w && n < TX_MANY; w = w->next, n++) {
+		memset(&mm[n], 0, sizeof(mm[n]));
+		iov[n] = (struct iovec){w->data, w->len};
+		mm[n].msg_hdr.msg_iov = &iov[n];
+		mm[n].msg_hdr.msg_iovlen = 1;
+		if (w->fd >= 0)
+			put_descriptor(&mm[n].msg_hdr, &u[n], w->fd);
 	}
-	for (;;) {
-		if (sendmsg(s, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-			return 0;
-		if (errno == EINTR)
-			continue;
-		return errno == EAGAIN || errno == ENOBUFS ? 1 : -1;
+	do
+		rc = sendmmsg(c->fd, mm, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0 && (errno == EAGAIN || errno == ENOBUFS))
+		rc = 0;
+	return rc;
+}
+
+/* Sends what waits until the socket is full.  0, or -1 on an error. */
+static int
+transmit(struct chan *c)
+{
+	struct unsent *w;
+	int n;
+
+	c->blocked = 0;
+	while (c->head) {
+		if ((n = send_some(c)) <= 0) {
+			c->blocked = n == 0;
+			return n;
+		}
+		while (n-- > 0) {
+			w = c->head;
+			if ((c->head = w->next) == NULL)
+				c->tail = &c->head;
+			c->backlog -= w->len;
+			c->nunsent--;
+			unsent_free(w);
+		}
 	}
+	return 0;
 }
 
 /* The payload as a sealed memfd; -1 when there is none to be had. */
@@ -336,9 +395,49 @@ enqueue(struct chan *c, const uint8_t *p, size_t len, int fd, int secret)
 	*c->tail = u;
 	c->tail = &u->next;
 	c->backlog += len;
+	c->nunsent++;
 	if (c->backlog > CHAN_BACKLOG)
 		c->above = 1;
+	return 0;
+}
+
+static int
+drain(struct chan *c)
+{
+	if (transmit(c))
+		return -1;
 	want(c);
+	if (c->head == NULL && c->above) {
+		c->above = 0;
+		if (c->on_drain)
+			c->on_drain(c);
+	}
+	return 0;
+}
+
+static void
+end_of_turn(void *arg)
+{
+	struct chan *c = arg;
+
+	c->deferred = 0;
+	if (!c->corked && !c->blocked && c->head && drain(c))
+		chan_break(c, "the peer does not take messages any more");
+}
+
+/* What has been queued goes out now, or at the end of the turn. */
+static int
+send_soon(struct chan *c)
+{
+	if (c->blocked)
+		return 0;
+	if (c->nunsent >= SEND_BURST || c->backlog >= SEND_BYTES)
+		return drain(c);
+	if (!c->deferred && !c->corked) {
+		if (loop_defer(c->loop, end_of_turn, c))
+			return drain(c);
+		c->deferred = 1;
+	}
 	return 0;
 }
 
@@ -369,9 +468,10 @@ chan_commit(struct chan *c, int *passed)
 		w->buf[1] |= CHAN_MEMFD;
 		len = CHAN_HEADER;
 	}
-	rc = c->head ? 1 : transmit(c->fd, w->buf, len, fd);
-	if (rc == 1 && (rc = enqueue(c, w->buf, len, fd, secret)) == 0)
+	if ((rc = enqueue(c, w->buf, len, fd, secret)) == 0) {
 		fd = -1;
+		rc = send_soon(c);
+	}
 	if (rc < 0)
 		chan_break(c, "the peer does not take messages any more");
 out:
@@ -386,35 +486,18 @@ out:
 	return rc;
 }
 
-static int
-drain(struct chan *c)
-{
-	struct unsent *u;
-	int rc = 0;
-
-	while ((u = c->head) != NULL) {
-		rc = transmit(c->fd, u->data, u->len, u->fd);
-		if (rc)
-			break;
-		if ((c->head = u->next) == NULL)
-			c->tail = &c->head;
-		c->backlog -= u->len;
-		unsent_free(u);
-	}
-	if (rc < 0)
-		return -1;
-	if (c->head == NULL && c->above) {
-		c->above = 0;
-		if (c->on_drain)
-			c->on_drain(c);
-	}
-	return 0;
-}
-
 size_t
 chan_backlog(const struct chan *c)
 {
 	return c->backlog;
+}
+
+void
+chan_cork(struct chan *c, int corked)
+{
+	c->corked = corked;
+	if (!corked && c->head && !c->dead && c->fd >= 0)
+		end_of_turn(c);
 }
 
 void
@@ -664,83 +747,105 @@ out:
 }
 
 /*
- * One recvmsg.  The bytes and the descriptor, of which there may be one: with
- * more, MSG_CTRUNC is set and the packet is refused.  -1: nothing now,
- * -2: error, else the length (0: end).
+ * The descriptor that came with a message, -1 for none.  There may be one: with
+ * more, MSG_CTRUNC is set, and -2 says that the packet is refused.
  */
-static ssize_t
-receive(struct chan *c, int *fd)
+static int
+descriptor_of(struct msghdr *m)
 {
-	struct iovec iov = {c->rx, sizeof(c->rx)};
-	union {
-		struct cmsghdr h;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} u;
-	struct msghdr m = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = u.buf,
-	    /* Not sizeof(u.buf): its padding has room for a second one. */
-	    .msg_controllen = CMSG_LEN(sizeof(int))};
 	struct cmsghdr *h;
-	ssize_t n;
+	int fd = -1;
 
-	*fd = -1;
-	do
-		n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? -1 : -2;
-	for (h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h))
+	for (h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h))
 		if (h->cmsg_level == SOL_SOCKET &&
 		    h->cmsg_type == SCM_RIGHTS &&
 		    h->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(fd, CMSG_DATA(h), sizeof(int));
-	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		if (*fd >= 0)
-			close(*fd);
-		*fd = -1;
+			memcpy(&fd, CMSG_DATA(h), sizeof(int));
+	if (m->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		if (fd >= 0)
+			close(fd);
 		return -2;
 	}
-	return n;
+	return fd;
+}
+
+/* Packets of one recvmmsg: the number, 0 when there is none now, -1. */
+static int
+receive(struct chan *c, struct mmsghdr mm[RX_MANY], struct iovec iov[RX_MANY],
+    union control u[RX_MANY])
+{
+	int n;
+
+	for (unsigned i = 0; i < RX_MANY; i++) {
+		iov[i] = (struct iovec){c->rx + (size_t)i * CHAN_PACKET,
+		    CHAN_PACKET};
+		memset(&mm[i], 0, sizeof(mm[i]));
+		mm[i].msg_hdr.msg_iov = &iov[i];
+		mm[i].msg_hdr.msg_iovlen = 1;
+		mm[i].msg_hdr.msg_control = u[i].buf;
+		/* Not sizeof(buf): its padding has room for a second one. */
+		mm[i].msg_hdr.msg_controllen = CMSG_LEN(sizeof(int));
+	}
+	do
+		n = recvmmsg(c->fd, mm, RX_MANY,
+		    MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
 /* A message the peer was not allowed to send, with its name for the log. */
 static void
-violation(struct chan *c, ssize_t n)
+violation(struct chan *c, const uint8_t *p, size_t n)
 {
 	const struct msg_info *info =
-	    n >= CHAN_HEADER ? msg_find((uint16_t)be(c->rx + 2, 2)) : NULL;
+	    n >= CHAN_HEADER ? msg_find((uint16_t)be(p + 2, 2)) : NULL;
 	char why[160];
 
 	snprintf(why, sizeof(why),
-	    "%s broke the protocol (%s, %zd bytes): connection closed",
+	    "%s broke the protocol (%s, %zu bytes): connection closed",
 	    role_name(c->peer), info ? info->name : "unknown message", n);
 	chan_end(c, why);
+}
+
+/* Serves one received packet; after the connection's end only its descriptor
+ * is closed. */
+static void
+serve_packet(struct chan *c, struct mmsghdr *mm, const uint8_t *p)
+{
+	int fd = descriptor_of(&mm->msg_hdr);
+
+	if (c->dead) {
+		if (fd >= 0)
+			close(fd);
+	} else if (fd == -2)
+		chan_end(c, "the connection broke");
+	else if (mm->msg_len == 0)
+		chan_end(c, NULL);
+	else if (chan_feed(c, p, mm->msg_len, fd))
+		violation(c, p, mm->msg_len);
 }
 
 static void
 chan_ready(void *arg, int fd, short revents)
 {
 	struct chan *c = arg;
-	ssize_t n;
-	int got;
+	union control u[RX_MANY];
+	struct iovec iov[RX_MANY];
+	struct mmsghdr mm[RX_MANY];
+	int n = RX_MANY;
 
 	(void)fd;
 	c->busy++;
 	if (revents & POLLOUT && drain(c))
 		chan_end(c, "the peer does not take messages any more");
-	for (int i = 0; i < READ_BURST && !c->dead && !c->paused; i++) {
-		if (!(revents & (POLLIN | POLLHUP | POLLERR)))
+	for (int i = 0; i < READ_BURST && n == RX_MANY; i++) {
+		if (c->dead || c->paused ||
+		    !(revents & (POLLIN | POLLHUP | POLLERR)))
 			break;
-		n = receive(c, &got);
-		if (n == -1)
-			break;
-		if (n == 0)
-			chan_end(c, NULL);
-		else if (n < 0)
+		if ((n = receive(c, mm, iov, u)) < 0)
 			chan_end(c, "the connection broke");
-		else if (chan_feed(c, c->rx, (size_t)n, got))
-			violation(c, n);
+		for (int k = 0; k < n; k++)
+			serve_packet(c, &mm[k], iov[k].iov_base);
 	}
 	if (!c->dead)
 		want(c);
@@ -757,6 +862,8 @@ chan_wait(struct chan *c, int64_t ms, int (*done)(void *), void *arg)
 
 	c->busy++;
 	while (!done(arg)) {
+		if (c->head && !c->blocked && drain(c))
+			chan_break(c, "the peer does not take messages");
 		left = end - loop_now();
 		if (left <= 0 || c->dead || c->closing) {
 			rc = -1;

@@ -125,6 +125,10 @@ void chan_set_uid(struct chan *, uid_t);
  * commit sends what was put there (and *fd, which it closes and sets to -1,
  * for a type that carries one).  0, or -1: too large a field, no such
  * connection, or the peer does not read.  Never blocks.
+ *
+ * What is sent in one turn of the loop goes out together at its end, in one
+ * system call and with one wake-up of the peer: at most SEND_BURST messages or
+ * 64 KiB wait.  chan_flush() and chan_free() send what waits.
  */
 struct wire_out *chan_begin(struct chan *, uint16_t type, uint64_t id,
     unsigned flags);
@@ -141,7 +145,15 @@ void chan_forget(struct chan *, uint64_t id);
 
 /* Bytes that wait to be sent; a producer pauses above CHAN_BACKLOG. */
 size_t chan_backlog(const struct chan *);
-/* Stop and resume reading from the peer (flow control). */
+/*
+ * While corked, the ends of turns send nothing either: only the limits do, and
+ * uncorking.  For who knows that more will follow soon, and bounds the wait.
+ */
+void chan_cork(struct chan *, int corked);
+/*
+ * Stop and resume reading from the peer (flow control).  What has been received
+ * already, a few messages, is still served.
+ */
 void chan_pause(struct chan *, int paused);
 /* fn is called when the backlog has fallen to nothing after it was above. */
 void chan_on_drain(struct chan *, void (*fn)(struct chan *));

@@ -23,12 +23,19 @@ struct timer {
 	void *arg;
 };
 
+struct deferred {
+	loop_fn fn; /* NULL: forgotten */
+	void *arg;
+};
+
 struct loop {
 	struct pollfd *pfd;
 	struct watch *watch;
 	size_t nfd, capfd;
 	struct timer *timer;
 	size_t ntimer, captimer;
+	struct deferred *deferred;
+	size_t ndeferred, capdeferred;
 	unsigned next_id;
 	int stop;
 	loop_fn idle, on_stop, on_reload;
@@ -66,6 +73,7 @@ loop_free(struct loop *l)
 	free(l->pfd);
 	free(l->watch);
 	free(l->timer);
+	free(l->deferred);
 	free(l);
 }
 
@@ -206,6 +214,45 @@ loop_idle(struct loop *l, loop_fn fn, void *arg)
 	l->idle_arg = arg;
 }
 
+int
+loop_defer(struct loop *l, loop_fn fn, void *arg)
+{
+	struct deferred *d;
+	size_t cap;
+
+	if (l->ndeferred == l->capdeferred) {
+		cap = l->capdeferred ? l->capdeferred * 2 : 8;
+		if ((d = realloc(l->deferred, cap * sizeof(*d))) == NULL)
+			return -1;
+		l->deferred = d;
+		l->capdeferred = cap;
+	}
+	l->deferred[l->ndeferred++] = (struct deferred){fn, arg};
+	return 0;
+}
+
+void
+loop_defer_del(struct loop *l, void *arg)
+{
+	for (size_t i = 0; i < l->ndeferred; i++)
+		if (l->deferred[i].arg == arg)
+			l->deferred[i].fn = NULL;
+}
+
+/* What a deferred function defers runs too: the list may grow under way. */
+static void
+run_deferred(struct loop *l)
+{
+	struct deferred d;
+
+	for (size_t i = 0; i < l->ndeferred; i++) {
+		d = l->deferred[i];
+		if (d.fn)
+			d.fn(d.arg);
+	}
+	l->ndeferred = 0;
+}
+
 /* Milliseconds until the next timer is due, at most ms; -1 is for ever. */
 static int
 until_timer(const struct loop *l, int ms)
@@ -268,6 +315,7 @@ loop_turn(struct loop *l, int ms)
 
 	if (l->idle)
 		l->idle(l->idle_arg);
+	run_deferred(l);
 	drop_marked(l);
 	if (l->stop)
 		return;

@@ -36,6 +36,12 @@ int loop_signals(struct loop *, loop_fn on_stop, loop_fn on_reload, void *arg);
  * to send what has gathered.
  */
 void loop_idle(struct loop *, loop_fn, void *arg);
+/*
+ * fn runs once, after the idle function and before the next poll: for what a
+ * turn has gathered.  loop_defer_del() forgets what was deferred for arg.
+ */
+int loop_defer(struct loop *, loop_fn fn, void *arg);
+void loop_defer_del(struct loop *, void *arg);
 /* Serves until loop_stop(). */
 void loop_run(struct loop *);
 /* One turn; waits at most ms (-1: until something happens). */

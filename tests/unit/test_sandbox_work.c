@@ -60,17 +60,17 @@ pass_fd(int s, int fd)
 {
 	char buf[CMSG_SPACE(sizeof(int))] = {0}, byte = 'x';
 	struct iovec iov = {&byte, 1};
-	struct msghdr m = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = buf,
-	    .msg_controllen = sizeof(buf)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct mmsghdr m = {.msg_hdr = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = buf,
+				.msg_controllen = sizeof(buf)}};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m.msg_hdr);
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	MUST(sendmsg(s, &m, MSG_NOSIGNAL) == 1);
+	MUST(sendmmsg(s, &m, 1, MSG_NOSIGNAL) == 1 && m.msg_len == 1);
 }
 
 static int
@@ -78,15 +78,15 @@ take_fd(int s)
 {
 	char buf[CMSG_SPACE(sizeof(int))], byte;
 	struct iovec iov = {&byte, 1};
-	struct msghdr m = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = buf,
-	    .msg_controllen = sizeof(buf)};
+	struct mmsghdr m = {.msg_hdr = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = buf,
+				.msg_controllen = sizeof(buf)}};
 	int fd;
 
-	MUST(recvmsg(s, &m, MSG_CMSG_CLOEXEC) == 1);
-	MUST(m.msg_controllen >= sizeof(struct cmsghdr));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	MUST(recvmmsg(s, &m, 1, MSG_CMSG_CLOEXEC, NULL) == 1);
+	MUST(m.msg_hdr.msg_controllen >= sizeof(struct cmsghdr));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m.msg_hdr)), sizeof(fd));
 	return fd;
 }
 
@@ -408,7 +408,7 @@ static int
 ledgerd_work(void)
 {
 	struct iovec iov = {(void *)(uintptr_t) "MESSAGE=x\n", 10};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct mmsghdr m = {.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}};
 	int fd;
 
 	snprintf(name, sizeof(name), "%s/segment", sandboxed_dir);
@@ -416,7 +416,7 @@ ledgerd_work(void)
 	MUST(fd >= 0 && write(fd, "record", 6) == 6 && fdatasync(fd) == 0);
 	MUST(ftruncate(fd, 3) == 0 && lseek(fd, 0, SEEK_END) == 3);
 	MUST(fsync(fd) == 0 && close(fd) == 0);
-	MUST(sendmsg(pair[0], &m, MSG_NOSIGNAL) == 10);
+	MUST(sendmmsg(pair[0], &m, 1, MSG_NOSIGNAL) == 1 && m.msg_len == 10);
 	return 0;
 }
 
