@@ -212,6 +212,37 @@ on_stop(void *arg)
 }
 
 static void
+uncork(void *arg)
+{
+	struct http *h = arg;
+
+	h->cork_timer = 0;
+	if (h->adapter)
+		chan_cork(h->adapter, 0);
+}
+
+/*
+ * While more requests wait than there are connections, nobody waits for a
+ * single answer: a few go to the adapter together, with one wake-up for all.
+ * A millisecond is the most that one is kept back.
+ */
+static void
+cork_answers(struct http *h)
+{
+	int busy = h->queued >= CORK_QUEUE;
+
+	if (h->adapter == NULL)
+		return;
+	if (!busy || chan_backlog(h->adapter) >= CORK_BYTES)
+		chan_cork(h->adapter, 0);
+	if (busy) {
+		chan_cork(h->adapter, 1);
+		if (h->cork_timer == 0 && chan_backlog(h->adapter))
+			h->cork_timer = loop_timer(h->loop, 1, 0, uncork, h);
+	}
+}
+
+static void
 on_idle(void *arg)
 {
 	struct http *h = arg;
@@ -222,6 +253,7 @@ on_idle(void *arg)
 		pool_turn(h);
 		request_pump(h);
 	} while (h->kicked && !h->draining);
+	cork_answers(h);
 }
 
 static void

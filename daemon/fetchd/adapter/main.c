@@ -93,10 +93,11 @@ open_all(struct adapter *a, struct listener **listener)
 		fatal("no memory for the loop");
 	a->http = chan_new(a->loop, HTTP_FD, ROLE_ADAPTER, ROLE_HTTP,
 	    http_permits, on_http_closed, a);
-	/* TOPdesk: one more in http's hands than it has connections for, so
-	 * that none waits for this process between two writes. */
+	/* TOPdesk: more in http's hands than it has connections for, so that
+	 * none waits for this process between two writes, and answers can be
+	 * handed over several at a time. */
 	limit = graph ? EXCHANGE_REQUESTS
-		      : 2 * (unsigned)a->conf->topdesk.up.connections;
+		      : 8 * (unsigned)a->conf->topdesk.up.connections;
 	if (a->http == NULL || (a->out = outbound_new(a->http, limit)) == NULL)
 		fatal("no memory for the connection to http");
 	if (graph && graph_open(a))
