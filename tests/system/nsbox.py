@@ -218,14 +218,22 @@ class Machine:
     def run(self, *command, check=True, pass_fds=(), timeout=30, pid=0):
         """A command inside, as root; what it printed.  pid: in the file
         systems, network and so on of that process."""
-        self.last = subprocess.run(
+        process = subprocess.Popen(
             ["nsenter", "-t", str(pid or self.leader), "-m", "-u", "-i", "-n",
              "-p", "-C", "--"] + list(command),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, pass_fds=pass_fds, timeout=timeout,
-            text=True, errors="replace",
+            stderr=subprocess.STDOUT, pass_fds=pass_fds, text=True,
+            errors="replace", start_new_session=True,
             env={"PATH": PATH, "LANG": "C.UTF-8", "SYSTEMD_PAGER": "",
                  "HOME": "/root"})
+        try:
+            out, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # nsenter and its child
+            out, _ = process.communicate()
+            out += "\n(not done after %d s)" % timeout
+        self.last = subprocess.CompletedProcess(command, process.returncode,
+                                                out)
         if check and self.last.returncode != 0:
             raise AssertionError("%s: status %d: %s" % (
                 " ".join(command), self.last.returncode, self.last.stdout))
