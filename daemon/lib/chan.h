@@ -27,13 +27,13 @@
 
 #define CHAN_VERSION 1
 #define CHAN_HEADER 16
-#define CHAN_PACKET 16384	/* header and payload */
+#define CHAN_PACKET 16384         /* header and payload */
 #define CHAN_BACKLOG (256 * 1024) /* unsent bytes at which producers pause */
 #define CHAN_LIMIT (16 * 1024 * 1024) /* unsent bytes at which it is closed */
 
 /* Flags in the header. */
-#define CHAN_END 1u	/* last packet of an answer */
-#define CHAN_MEMFD 2u	/* the payload is in the descriptor; set by chan.c */
+#define CHAN_END 1u   /* last packet of an answer */
+#define CHAN_MEMFD 2u /* the payload is in the descriptor; set by chan.c */
 
 /* Flags of a type, in msg_table. */
 #define MSG_REQUEST 1u
@@ -41,8 +41,8 @@
 #define MSG_FD 4u
 #define MSG_MEMFD 8u
 #define MSG_SECRET 16u
-#define MSG_FINAL 32u	/* an answer that ends its request */
-#define MSG_STREAM 64u	/* an answer that may end it */
+#define MSG_FINAL 32u  /* an answer that ends its request */
+#define MSG_STREAM 64u /* an answer that may end it */
 #define MSG_ANY 0xffffffffu
 
 /* A received message.  Lives until the handler returns. */
@@ -52,7 +52,7 @@ struct packet {
 	uint64_t id;
 	const uint8_t *data;
 	size_t len;
-	int fd;	/* the handler takes it by setting it to -1; else closed */
+	int fd; /* the handler takes it by setting it to -1; else closed */
 };
 
 struct msg_info {
@@ -130,8 +130,8 @@ void chan_set_uid(struct chan *, uid_t);
  * system call and with one wake-up of the peer: at most SEND_BURST messages or
  * 64 KiB wait.  chan_flush() and chan_free() send what waits.
  */
-struct wire_out *chan_begin(struct chan *, uint16_t type, uint64_t id,
-    unsigned flags);
+struct wire_out *chan_begin(
+    struct chan *, uint16_t type, uint64_t id, unsigned flags);
 int chan_commit(struct chan *, int *fd);
 
 /*
@@ -160,8 +160,9 @@ void chan_on_drain(struct chan *, void (*fn)(struct chan *));
 /* Sends what waits, up to ms milliseconds: for the stop path. */
 int chan_flush(struct chan *, int64_t ms);
 /*
- * For start-up only: sends what waits and serves this one connection until
- * done(arg) is true or ms have passed.  0, or -1.
+ * For tests, and programs that are not locked down: sends what waits and
+ * serves this one connection until done(arg) is true or ms have passed.  0, or
+ * -1.  No daemon reads a byte of a peer before its lock-down.
  */
 int chan_wait(struct chan *, int64_t ms, int (*done)(void *), void *arg);
 

@@ -101,8 +101,8 @@ loop_fd(struct loop *l, int fd, short events, loop_fd_fn fn, void *arg)
 			    NULL)
 				return -1;
 			l->pfd = p;
-			if ((p = realloc(l->watch,
-				 cap * sizeof(*l->watch))) == NULL)
+			if ((p = realloc(l->watch, cap * sizeof(*l->watch))) ==
+			    NULL)
 				return -1;
 			l->watch = p;
 			l->capfd = cap;
@@ -145,8 +145,8 @@ loop_timer(struct loop *l, int64_t ms, int repeat, loop_fn fn, void *arg)
 	if (++l->next_id == 0)
 		l->next_id = 1;
 	t = &l->timer[l->ntimer++];
-	*t = (struct timer){l->next_id, loop_now() + ms, repeat ? ms : 0, fn,
-	    arg};
+	*t = (struct timer){
+	    l->next_id, loop_now() + ms, repeat ? ms : 0, fn, arg};
 	return t->id;
 }
 
@@ -324,8 +324,8 @@ loop_turn(struct loop *l, int ms)
 	for (size_t i = 0; rc > 0 && i < n; i++) {
 		if (l->pfd[i].revents == 0 || l->watch[i].fn == NULL)
 			continue;
-		l->watch[i].fn(l->watch[i].arg, l->watch[i].fd,
-		    l->pfd[i].revents);
+		l->watch[i].fn(
+		    l->watch[i].arg, l->watch[i].fd, l->pfd[i].revents);
 	}
 	run_timers(l);
 }
