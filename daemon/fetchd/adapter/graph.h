@@ -70,7 +70,7 @@ enum graph_type {
 	GRAPH_REMOVED
 };
 
-/* One event.  Strings are borrowed from what it was read from; "" when absent. */
+/* One event.  Strings are borrowed from what it was read of; "" when absent. */
 struct graph_event {
 	enum graph_type type;
 	int stub; /* an occurrence that brought neither subject nor organiser */

@@ -32,7 +32,8 @@ read_release(struct job *job)
 {
 	struct td_read *d = (struct td_read *)job;
 
-	outbound_drop(job->a->out, d);
+	if (d->pending > 0)
+		outbound_drop(job->a->out, d);
 	for (size_t i = 0; i < d->n; i++)
 		free(d->value[i]);
 	free(d->value);

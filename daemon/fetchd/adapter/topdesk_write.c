@@ -16,7 +16,7 @@
 
 struct td_write {
 	struct job job; /* first */
-	int no_content;
+	int no_content, pending;
 	struct flat said; /* what a good answer says */
 };
 
@@ -25,7 +25,9 @@ write_release(struct job *job)
 {
 	struct td_write *w = (struct td_write *)job;
 
-	outbound_drop(job->a->out, w);
+	/* The queue may be long: it is only gone through for what is in it. */
+	if (w->pending)
+		outbound_drop(job->a->out, w);
 	flat_free(&w->said);
 	free(w);
 }
@@ -77,6 +79,7 @@ on_done(void *arg, struct reply *y)
 	int said = w->no_content || *flat_text(&w->said, TOPDESK_ID);
 	enum outcome r = topdesk_write_outcome(y, said, text, sizeof(text));
 
+	w->pending = 0;
 	write_end(w, r, y, r == OUTCOME_OK ? "" : text);
 }
 
@@ -99,8 +102,11 @@ topdesk_write(struct adapter *a, uint64_t id, enum method method,
 	m.content_type = body->len ? "application/json" : "";
 	m.body = (struct wire_bytes){(const uint8_t *)body->p, body->len};
 	m.correlation = outbound_correlation(a->out);
-	if (outbound_send(a->out, &m, &asker, w))
+	w->pending = 1;
+	if (outbound_send(a->out, &m, &asker, w)) {
+		w->pending = 0;
 		write_end(
 		    w, OUTCOME_FAILED, &none, "the request could not be made");
+	}
 	return 0;
 }
