@@ -115,7 +115,9 @@ found_older(struct model *m, const struct act *a, struct reservation *r)
 static int
 found_create(struct model *m, const struct act *a, struct reservation *r)
 {
-	if (r->changed < a->created)
+	if (r->changed < a->created ||
+	    (a->tries > 0 &&
+		(r->start != a->aim.start || r->end != a->aim.end)))
 		return found_older(m, a, r);
 	/* changed is not known: people may have been there since. */
 	r->unclear = 1;
