@@ -32,10 +32,10 @@
 #include "lib/loop.h"
 #include "lib/secret.h"
 
-#define HTTP_CONNECTIONS 16         /* the most that orb.conf allows */
-#define HTTP_SPARES 16              /* connected, not used yet, a host */
-#define HTTP_QUEUE 1024             /* requests that wait */
-#define CORK_QUEUE 8   /* waiting requests from which answers are gathered */
+#define HTTP_CONNECTIONS 16 /* the most that orb.conf allows */
+#define HTTP_SPARES 16      /* connected, not used yet, a host */
+#define HTTP_QUEUE 1024     /* requests that wait */
+#define CORK_QUEUE 8    /* waiting requests from which answers are gathered */
 #define CORK_BYTES 8192 /* that are enough to send */
 #define HTTP_QUEUE_PAUSE 128        /* at which the adapter is paused */
 #define HTTP_ANSWER_MAX (64u << 20) /* decoded bytes of one answer */

@@ -241,6 +241,19 @@ list_new(struct adapter *a, size_t max)
 	return l;
 }
 
+/* A list with the window of its first poll. */
+static struct td_list *
+list_for(struct adapter *a, size_t max, const struct td_poll *p)
+{
+	struct td_list *l = list_new(a, max);
+
+	if (l) {
+		l->from = p->from;
+		l->to = p->to;
+	}
+	return l;
+}
+
 /* Takes the waiting polls of one window into a list and asks for it.  0 when
  * no poll waits. */
 static int
@@ -255,12 +268,9 @@ gather(struct adapter *a)
 		if (j->running || j->release != poll_release)
 			continue;
 		p = (struct td_poll *)j;
-		if (l == NULL) {
-			if ((l = list_new(a, max)) == NULL)
-				return 0;
-			l->from = p->from;
-			l->to = p->to;
-		} else if (p->from != l->from || p->to != l->to)
+		if (l == NULL && (l = list_for(a, max, p)) == NULL)
+			return 0;
+		if (p->from != l->from || p->to != l->to)
 			continue;
 		j->running = 1;
 		a->running++;
