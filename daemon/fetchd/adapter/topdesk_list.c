@@ -264,7 +264,9 @@ gather(struct adapter *a)
 	struct td_poll *p;
 	struct job *j;
 
-	for (j = a->first; j && (l == NULL || l->n < max); j = j->next) {
+	for (j = a->first; j != NULL; j = j->next) {
+		if (l != NULL && l->n == max)
+			break;
 		if (j->running || j->release != poll_release)
 			continue;
 		p = (struct td_poll *)j;
