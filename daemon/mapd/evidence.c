@@ -116,7 +116,8 @@ send_records(struct mapd *m, int durable, struct waiter *w)
 	} while (in.err == 0 && in.p != in.end);
 	wire_out_reset(&m->records);
 	m->nrecords = 0;
-	return 0;
+	/* What is not whole is not ours: w has not been told to anyone. */
+	return in.p == in.end ? 0 : -1;
 }
 
 void

@@ -178,7 +178,7 @@ recorded_first(void **state)
 	    vault_entry(b->k.vault, SLOT_TOPDESK_PASSWORD)->state, VAULT_EMPTY);
 	assert_true(vault_is_empty(b->dirfd));
 	done_send(b->ledgerd, b->waiting, CHAN_END, &(struct msg_done){1});
-	bench_spin(b, 50);
+	bench_spin(b, 500);
 	assert_int_equal(ca.type, MSG_DONE);
 	assert_int_equal(
 	    vault_entry(b->k.vault, SLOT_TOPDESK_PASSWORD)->state, VAULT_OK);
