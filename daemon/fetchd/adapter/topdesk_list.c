@@ -241,6 +241,13 @@ list_new(struct adapter *a, size_t max)
 	return l;
 }
 
+/* A poll that no list has taken yet. */
+static int
+waiting(const struct job *j)
+{
+	return !j->running && j->release == poll_release;
+}
+
 /* A list with the window of its first poll. */
 static struct td_list *
 list_for(struct adapter *a, size_t max, const struct td_poll *p)
@@ -260,19 +267,17 @@ static int
 gather(struct adapter *a)
 {
 	size_t max = (size_t)a->conf->topdesk.rooms_per_list;
-	struct td_list *l = NULL;
+	struct td_list *l;
 	struct td_poll *p;
 	struct job *j;
 
-	for (j = a->first; j != NULL; j = j->next) {
-		if (l != NULL && l->n == max)
-			break;
-		if (j->running || j->release != poll_release)
-			continue;
+	for (j = a->first; j && !waiting(j); j = j->next)
+		;
+	if (j == NULL || (l = list_for(a, max, (struct td_poll *)j)) == NULL)
+		return 0;
+	for (; j && l->n < max; j = j->next) {
 		p = (struct td_poll *)j;
-		if (l == NULL && (l = list_for(a, max, p)) == NULL)
-			return 0;
-		if (p->from != l->from || p->to != l->to)
+		if (!waiting(j) || p->from != l->from || p->to != l->to)
 			continue;
 		j->running = 1;
 		a->running++;
@@ -280,8 +285,6 @@ gather(struct adapter *a)
 		l->room[l->n] = p->room;
 		l->poll[l->n++] = p;
 	}
-	if (l == NULL)
-		return 0;
 	list_ask(l);
 	return 1;
 }
