@@ -10,6 +10,7 @@ caller, and the tests that need more are skipped.
 """
 import atexit
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -136,6 +137,8 @@ class Sim:
         return lambda **members: self.command(name, **members)
 
     def stop(self):
+        self.stream.close()
+        self.socket.close()
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -259,11 +262,13 @@ class Unit:
         os.setsid()
         null = os.open("/dev/null", os.O_RDONLY)
         passed = [s.fileno() for _, s in self.sockets]
-        high = 100
-        for i, fd in enumerate([null, log, log] + passed):
-            os.dup2(fd, high + i)
-        for i in range(3 + len(passed)):
-            os.dup2(high + i, i, inheritable=True)
+        # Out of the way first, above all of them, or one could be put where
+        # another still is.
+        wanted = [null, log, log] + passed
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, max(wanted) + len(wanted))
+                for fd in wanted]
+        for i, fd in enumerate(high):
+            os.dup2(fd, i, inheritable=True)
         os.closerange(3 + len(passed), 4096)
         if ROOT:
             if not self.network and LIBC.unshare(CLONE_NEWNET):
@@ -341,7 +346,9 @@ class Supervisor(threading.Thread):
         self.settled = threading.Event()
 
     def wake(self):
-        os.write(self.wake_w, b"x")
+        with self.lock:
+            if not self.settled.is_set():
+                os.write(self.wake_w, b"x")
 
     def turn(self):
         """One look at everything; seconds until the next is due."""
@@ -364,6 +371,8 @@ class Supervisor(threading.Thread):
             with self.lock:
                 pause = self.turn()
                 if self.stopping and not any(u.pid for u in self.units):
+                    os.close(self.wake_r)
+                    os.close(self.wake_w)
                     self.settled.set()
                     return
                 selector = selectors.DefaultSelector()
@@ -396,6 +405,7 @@ class Orb:
         self.supervisor = None
         self.sim = self.own_sim = None
         self.listening = []
+        self.units = {}
         for sub in ("run", "state", "log", "notify", "etc", "bin"):
             os.mkdir(os.path.join(self.dir, sub), 0o755)
             os.chmod(os.path.join(self.dir, sub), 0o755)
@@ -710,7 +720,7 @@ class Orb:
         Orb.live.remove(self)
         if self.supervisor:
             self.stop_all()
-        for s in self.listening:
+        for s in self.listening + [u.notify for u in self.units.values()]:
             s.close()
         if self.sim and self.own_sim:
             self.sim.stop()
