@@ -26,7 +26,7 @@ def complete(*words):
               '_orbctl; printf "%s\\n" "${COMPREPLY[@]}"')
     out = subprocess.run(["bash", "-c", script, "bash", BASH, "orbctl",
                           *words], stdout=subprocess.PIPE, check=True)
-    return out.stdout.decode().split()
+    return [w for w in out.stdout.decode().splitlines() if w]
 
 
 class Doc(unittest.TestCase):
