@@ -97,6 +97,10 @@ def lacking():
                            text=True)
     if probe.returncode != 0:
         return "namespaces cannot be made: %s" % probe.stdout.strip()
+    probe = subprocess.run(["unshare", "-U", "true"], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True)
+    if probe.returncode != 0:  # as in a chroot; orb-dial has PrivateUsers=
+        return "user namespaces cannot be made: %s" % probe.stdout.strip()
     return None
 
 
