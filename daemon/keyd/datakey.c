@@ -67,6 +67,7 @@ keyd_on_data_key(struct chan *c, struct packet *pk)
 	}
 	m.key = (struct wire_bytes){key.p, key.len};
 	m.generation = (uint32_t)vault_entry(k->vault, SLOT_DATA_KEY)->entered;
+	m.source = k->kek;
 	(void)mapd_data_key_send(c, pk->id, CHAN_END, &m);
 	secret_free(&key);
 	return 0;

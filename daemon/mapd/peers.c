@@ -106,6 +106,7 @@ on_data_key(struct chan *c, struct packet *pk, void *arg)
 		return -1;
 	if (m->seal)
 		return 0;
+	snprintf(m->key_source, sizeof(m->key_source), "%s", key.source);
 	if ((m->seal = seal_new(key.key.p)) == NULL) {
 		log_err("no memory for the data key");
 		return 0;

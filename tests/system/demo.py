@@ -247,9 +247,7 @@ def summary(orb, acts):
         print(say % ("requests to " + what,
                      counters["listeners"][listener]["requests"]))
     print(say % ("requests against the APIs' rules", violations["count"]))
-    print(say % ("key of stored credentials", "file (demo only)"))
-    if isinstance(status, dict) and status.get("key_source"):
-        print(say % ("  as orbctl status says it", status["key_source"]))
+    print(say % ("key of stored credentials", status.get("key_source")))
     processes(orb)
     for v in violations["violations"][:10]:
         print("  violation: %s" % v)
