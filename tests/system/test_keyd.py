@@ -156,7 +156,10 @@ class Keyd(unittest.TestCase):
             self.assertIn(want, data)
         mapd = Edge(self.orb, "mapd", "keyd-mapd.sock")
         (kind, key), = mapd.ask(DATA_KEY)
-        self.assertEqual((kind, len(key)), (MAPD_DATA_KEY, 40))
+        # 32 bytes and their length, the generation, where the key comes from
+        self.assertEqual(kind, MAPD_DATA_KEY)
+        self.assertEqual(key[:4], (32).to_bytes(4, "big"))
+        self.assertEqual(key[40:], text("file (demo)"))
         rows = self.ctl().ask(LIST)
         self.assertEqual([k for k, _ in rows], [CTL_CREDENTIAL] * 3 + [DONE])
         for value in (b"first", b"second", key[4:36]):
