@@ -271,10 +271,11 @@ reservation_id(const struct visit *v, const struct action *a)
 static const struct seen *
 seen_of(const struct visit *v, const uint8_t key[KEY_LEN])
 {
-	for (size_t i = 0; i < v->nseen; i++)
-		if (memcmp(v->seen[i].key, key, KEY_LEN) == 0)
-			return &v->seen[i];
-	return NULL;
+	struct seen probe;
+
+	memcpy(probe.key, key, KEY_LEN);
+	return bsearch(
+	    &probe, v->seen, v->nseen, sizeof(*v->seen), seen_compare);
 }
 
 /* Within the transaction: what TOPdesk shows is the base from now on. */
@@ -587,10 +588,7 @@ show_plan(struct visit *v)
 
 	for (size_t i = 0; i < v->plan.n; i++) {
 		a = &v->plan.actions[i];
-		s = NULL;
-		for (size_t k = 0; k < v->nseen && s == NULL; k++)
-			if (memcmp(v->seen[k].key, a->key, KEY_LEN) == 0)
-				s = &v->seen[k];
+		s = seen_of(v, a->key);
 		control_planned(m, &m->rooms[v->room], a, s ? s->start : 0,
 		    s ? s->end : 0, number_of(v, a));
 	}
