@@ -271,7 +271,7 @@ reservation_id(const struct visit *v, const struct action *a)
 static const struct seen *
 seen_of(const struct visit *v, const uint8_t key[KEY_LEN])
 {
-	struct seen probe;
+	struct seen probe = {0};
 
 	memcpy(probe.key, key, KEY_LEN);
 	return bsearch(
