@@ -1,151 +1,140 @@
 /*
- * booking.c: what happens between an organiser and a room.  The organiser's
- * copy is changed first, by whoever speaks for him; booking_deliver() then
- * brings the copies in the rooms in line, as the booking attendant of Exchange
- * would: tentative, then accepted or declined, subject and body cut to the
- * room's policy, the old room told when a meeting moves to another one.
+ * booking.c: what happens between an organiser and those he invites.  The
+ * organiser's copy is changed first, by whoever speaks for him;
+ * booking_deliver() then sends what Exchange would send (mail.c counts it) and
+ * brings the copies in the rooms in line, as the booking attendant would:
+ * tentative, then accepted or declined, the old room told when a meeting moves
+ * to another one.  A room changes only by a message that it got.
+ *
+ * What a room thinks of an invitation is in room.c.  People have no copies
+ * here; they are only counted as recipients.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "exchange.h"
 #include "text.h"
 
-#define HORIZON (400 * (int64_t)DAY)
+#define NEIGHBOURS (800 * (int64_t)DAY)
 
-static char *
-room_subject(const struct mailbox *room, const struct event *own,
-    const char *subject, int cancelled)
+static uint64_t
+mix(uint64_t h, const void *p, size_t n)
 {
-	const struct room_policy *p = &room->policy;
-	const char *kept = p->delete_subject || subject == NULL ? "" : subject;
-	const char *who = p->add_organizer ? own->mailbox->name : "";
+	const unsigned char *b = p;
 
-	return text_print("%s%s%s%s", cancelled ? "Canceled: " : "", who,
-	    *who && *kept ? " " : "", kept);
+	while (n-- > 0)
+		h = (h ^ *b++) * 0x100000001b3u;
+	return h;
 }
 
-/* Whether times of e meet those of another live booking of the room. */
-static int
-room_conflict(const struct mailbox *room, const struct event *e,
-    const struct occurrence *only)
+/* What attendees can see of a meeting; other changes are not sent to them. */
+static uint64_t
+digest(const struct event *e)
 {
-	struct occurrences mine = {0}, theirs = {0};
-	size_t i, j, k;
-	int hit = 0;
-
-	if (only != NULL) {
-		mine.v = grow(NULL, 1, sizeof(*mine.v));
-		mine.v[mine.n++] = *only;
-	} else
-		event_occurrences(e, e->start, e->start + HORIZON, &mine);
-	for (i = 0; i < room->nevents && !hit && mine.n > 0; i++) {
-		const struct event *o = room->events[i];
-
-		if (o->removed || o->cancelled || o->meeting == e->meeting)
-			continue;
-		theirs.n = 0;
-		event_occurrences(o, mine.v[0].start - 30 * DAY,
-		    mine.v[mine.n - 1].end + 30 * DAY, &theirs);
-		for (j = 0; j < mine.n && !hit; j++)
-			for (k = 0; k < theirs.n && !hit; k++)
-				hit = mine.v[j].start < theirs.v[k].end &&
-				    theirs.v[k].start < mine.v[j].end &&
-				    !(theirs.v[k].change &&
-					theirs.v[k].change->cancelled);
-	}
-	free(mine.v);
-	free(theirs.v);
-	return hit;
-}
-
-static void
-copy_changes(struct event *to, const struct event *own)
-{
+	const int64_t numbers[] = {
+	    e->start, e->end, e->all_day, e->private, e->free};
+	const char *texts[] = {e->subject, e->body, e->location};
+	uint64_t h = 0xcbf29ce484222325u;
 	size_t i;
 
-	event_forget_changes(to);
-	if (own->nchanges == 0)
-		return;
-	to->changes = grow(NULL, own->nchanges, sizeof(*to->changes));
-	memcpy(to->changes, own->changes, own->nchanges * sizeof(*to->changes));
-	to->nchanges = own->nchanges;
-	for (i = 0; i < to->nchanges; i++) {
-		if (own->changes[i].cancelled) /* gone only for him */
-			to->changes[i].deleted =
-			    to->mailbox->policy.remove_cancelled;
-		to->changes[i].subject =
-		    own->changes[i].subject || own->changes[i].cancelled
-		    ? room_subject(to->mailbox, own,
-			  own->changes[i].subject ? own->changes[i].subject
-						  : own->subject,
-			  own->changes[i].cancelled)
-		    : NULL;
-	}
+	h = mix(h, numbers, sizeof(numbers));
+	for (i = 0; i < 3; i++)
+		h = mix(h, texts[i] ? texts[i] : "",
+		    texts[i] ? strlen(texts[i]) + 1 : 1);
+	if (e->rec != NULL)
+		h = mix(h, e->rec, sizeof(*e->rec));
+	return h;
 }
 
-/* Makes a room's copy say what the organiser's says, within policy. */
+static int
+answered(enum response r)
+{
+	return r == RESPONSE_ACCEPTED || r == RESPONSE_TENTATIVE ||
+	    r == RESPONSE_DECLINED;
+}
+
 static void
-copy_fill(struct event *to, const struct event *own)
+tell_organiser(struct meeting *m, const char *from, enum response r)
 {
-	const struct room_policy *p = &to->mailbox->policy;
-
-	to->start = own->start;
-	to->end = own->end;
-	to->zone = own->zone;
-	to->all_day = own->all_day;
-	to->private = own->private && !p->remove_private;
-	to->free = own->free;
-	free(to->subject);
-	to->subject =
-	    room_subject(to->mailbox, own, own->subject, to->cancelled);
-	set_text(&to->body, p->delete_comments ? NULL : own->body);
-	free(to->rec);
-	to->rec = NULL;
-	if (own->rec != NULL) {
-		to->rec = zalloc(sizeof(*to->rec));
-		*to->rec = *own->rec;
-	}
-	copy_changes(to, own);
+	if (!answered(r) || m->own->removed)
+		return;
+	mail_send(MAIL_RESPONSE, from, m->own->mailbox->email, m);
+	event_touch(m->own, 0);
 }
 
-/* Sets what a mailbox answered, on its copy and in the organiser's list. */
-void
-booking_respond(struct event *e, enum response r)
+static void
+answer_forget(struct event *e)
 {
-	struct attendee *a = meeting_attendee(e->meeting, e->mailbox->email);
-
-	if (e->accept_at) {
-		e->accept_at = 0;
-		exchange.pending--;
-	}
-	if (a != NULL)
-		a->response = r;
-	if (r == RESPONSE_DECLINED) {
-		event_drop(e);
+	if (e->accept_at == 0)
 		return;
+	e->accept_at = 0;
+	exchange.pending--;
+}
+
+static void
+reply_occurrence(
+    struct event *e, int64_t original, enum response r, int removed)
+{
+	struct reply *p =
+	    meeting_reply(e->meeting, e->mailbox->email, original, 1);
+	struct change *c;
+
+	p->response = r;
+	p->removed = removed;
+	if (removed) {
+		c = event_change(e, original, 1);
+		c->deleted = 1;
+		c->seq = ++exchange.seq;
 	}
-	e->response = r;
 	event_touch(e, 0);
 }
 
-static void
-copy_answer(struct event *copy)
+/*
+ * Answers for the mailbox of a copy: for the whole of it, or with original
+ * for one occurrence.  What is declined leaves the calendar.  Without send the
+ * organiser does not learn of it.
+ */
+void
+booking_reply(struct event *e, int64_t original, enum response r, int send)
 {
-	const struct room_policy *p = &copy->mailbox->policy;
-	int delay =
-	    p->accept_delay >= 0 ? p->accept_delay : exchange.accept_delay;
+	struct attendee *a = meeting_attendee(e->meeting, e->mailbox->email);
 
-	copy->response = RESPONSE_WAITING;
-	if (!p->auto_accept)
-		return;
-	if (delay == 0)
-		booking_respond(copy, RESPONSE_ACCEPTED);
-	else if (copy->accept_at == 0) {
-		copy->accept_at = when_ms() + delay;
-		exchange.pending++;
+	if (original != WHEN_NONE)
+		reply_occurrence(e, original, send ? r : RESPONSE_NONE,
+		    r == RESPONSE_DECLINED);
+	else {
+		answer_forget(e);
+		if (a != NULL && send) {
+			a->response = r;
+			a->answered = answered(r) ? when_now() : 0;
+		}
+		if (r == RESPONSE_DECLINED)
+			event_drop(e);
+		else {
+			e->response = r;
+			event_touch(e, 0);
+		}
 	}
+	if (send)
+		tell_organiser(e->meeting, e->mailbox->email, r);
+}
+
+void
+booking_respond(struct event *e, enum response r)
+{
+	booking_reply(e, WHEN_NONE, r, 1);
+}
+
+/* Takes a copy, or one occurrence, out of a calendar without a word. */
+void
+booking_remove(struct event *e, int64_t original)
+{
+	if (original == WHEN_NONE)
+		event_drop(e);
+	else
+		reply_occurrence(e, original, RESPONSE_NONE, 1);
 }
 
 static void
@@ -157,10 +146,7 @@ copy_cancel(struct event *copy)
 	}
 	if (copy->cancelled)
 		return;
-	if (copy->accept_at) {
-		copy->accept_at = 0;
-		exchange.pending--;
-	}
+	answer_forget(copy);
 	copy->cancelled = 1;
 	free(copy->subject);
 	copy->subject = room_subject(
@@ -168,64 +154,142 @@ copy_cancel(struct event *copy)
 	event_touch(copy, 0);
 }
 
+/* The room got an invitation or an update, and answers it. */
+static void
+copy_ask(struct event *copy, struct attendee *a, enum response verdict)
+{
+	int delay = room_delay(copy->mailbox);
+
+	answer_forget(copy);
+	copy->response = RESPONSE_WAITING;
+	a->response = RESPONSE_NONE;
+	a->answered = 0;
+	if (verdict == RESPONSE_WAITING)
+		return;
+	if (delay == 0) {
+		booking_respond(copy, verdict);
+		return;
+	}
+	copy->verdict = verdict;
+	copy->accept_at = when_ms() + delay;
+	exchange.pending++;
+}
+
+/* Decides before it ever was in the calendar: no copy, no tombstone. */
+static void
+refuse_at_once(struct meeting *m, struct attendee *a, struct event *copy)
+{
+	if (copy != NULL && !copy->cancelled)
+		event_drop(copy);
+	a->response = RESPONSE_DECLINED;
+	a->answered = when_now();
+	tell_organiser(m, a->email, RESPONSE_DECLINED);
+}
+
 static void
 deliver_one(struct meeting *m, struct attendee *a, int flags)
 {
 	struct mailbox *room = mailbox_find(a->email);
-	struct event *copy, *own = m->own;
-	int fresh;
+	enum response verdict = RESPONSE_WAITING;
+	struct event *copy;
+	int fresh, ask;
 
-	if (room == NULL || !room->is_room || room == own->mailbox)
+	if (room == NULL || !room->is_room)
 		return;
 	copy = meeting_copy(m, room);
 	fresh = copy == NULL || copy->cancelled;
-	if (!(flags & BOOKING_UNCHECKED) && !room->policy.allow_conflicts &&
-	    (fresh || (flags & BOOKING_REPATTERN)) &&
-	    room_conflict(room, own, NULL)) {
-		a->response = RESPONSE_DECLINED;
-		if (copy != NULL && !copy->cancelled)
-			event_drop(copy);
+	ask = fresh || (flags & BOOKING_REPATTERN);
+	if (ask)
+		verdict =
+		    room_verdict(room, m->own, NULL, flags & BOOKING_UNCHECKED);
+	if (verdict == RESPONSE_DECLINED && room_delay(room) == 0) {
+		refuse_at_once(m, a, copy);
 		return;
 	}
 	if (copy == NULL)
 		copy = event_new(room, m);
 	copy->cancelled = 0;
-	copy_fill(copy, own);
-	event_touch(copy, fresh || (flags & BOOKING_REPATTERN) != 0);
-	if (fresh || (flags & BOOKING_REPATTERN))
-		copy_answer(copy);
+	room_fill(copy, m->own);
+	event_touch(copy, ask);
+	if (ask)
+		copy_ask(copy, a, verdict);
+}
+
+/* Those who are no longer invited hear that it is cancelled. */
+static void
+tell_dropped(struct meeting *m)
+{
+	struct attendee *a;
+	struct mailbox *mb;
+	struct event *copy;
+	size_t i;
+
+	for (i = 0; i < m->ndropped; i++) {
+		if ((a = meeting_attendee(m, m->dropped[i])) != NULL)
+			a->told = 1; /* back before anyone noticed */
+		else {
+			mail_send(MAIL_CANCELLATION, m->own->mailbox->email,
+			    m->dropped[i], m);
+			mb = mailbox_find(m->dropped[i]);
+			copy = mb ? meeting_copy(m, mb) : NULL;
+			if (copy != NULL && copy != m->own)
+				copy_cancel(copy);
+		}
+		free(m->dropped[i]);
+	}
+	m->ndropped = 0;
 }
 
 /*
- * Brings the rooms in line with the organiser's copy: new rooms are asked,
- * rooms no longer invited are told that it is cancelled.
+ * Sends what a change of the organiser's copy or of his list of attendees
+ * makes Exchange send: invitations to the new, cancellations to the removed,
+ * an update to all others when what they can see changed or BOOKING_UPDATE
+ * says so.
  */
 void
 booking_deliver(struct meeting *m, int flags)
 {
+	const char *from = m->own->mailbox->email;
+	uint64_t now = digest(m->own);
+	int update =
+	    (flags & (BOOKING_UPDATE | BOOKING_REPATTERN)) || now != m->said;
 	size_t i;
 
 	event_touch(m->own, (flags & BOOKING_REPATTERN) != 0);
-	for (i = 0; i < m->ncopies; i++) {
-		struct event *e = m->copies[i];
+	if (flags & BOOKING_REPATTERN)
+		meeting_forget_replies(m, WHEN_NONE);
+	if (flags & BOOKING_SILENT)
+		return;
+	if (flags & BOOKING_CHANGED_ONLY)
+		update = 0;
+	else
+		m->said = now;
+	tell_dropped(m);
+	for (i = 0; i < m->nattendees; i++) {
+		struct attendee *a = &m->attendees[i];
 
-		if (e != m->own && !e->removed && !e->cancelled &&
-		    meeting_attendee(m, e->mailbox->email) == NULL)
-			copy_cancel(e);
+		if (strcasecmp(a->email, from) == 0 || (a->told && !update))
+			continue;
+		mail_send(
+		    a->told ? MAIL_UPDATE : MAIL_INVITATION, from, a->email, m);
+		a->told = 1;
+		deliver_one(m, a, flags);
 	}
-	for (i = 0; i < m->nattendees; i++)
-		deliver_one(m, &m->attendees[i], flags);
 }
 
 /*
  * The organiser calls the whole meeting off; with silent, its copies vanish
- * without a trace of a cancellation.
+ * without a trace of a cancellation and nobody is told.
  */
 void
 booking_cancel(struct meeting *m, int silent)
 {
 	size_t i;
 
+	if (!silent) {
+		tell_dropped(m);
+		mail_attendees(MAIL_CANCELLATION, m);
+	}
 	for (i = 0; i < m->ncopies; i++) {
 		struct event *e = m->copies[i];
 
@@ -250,8 +314,21 @@ booking_tick(int64_t now)
 		struct event *e = exchange.events[i];
 
 		if (e->accept_at != 0 && e->accept_at <= now)
-			booking_respond(e, RESPONSE_ACCEPTED);
+			booking_respond(e, e->verdict);
 	}
+}
+
+/* One room hears of another time for one occurrence. */
+static void
+copy_move(struct event *copy, const struct occurrence *o)
+{
+	enum response v = room_verdict(copy->mailbox, copy, o, 0);
+
+	room_fill(copy, copy->meeting->own);
+	event_touch(copy, 0);
+	if (v == RESPONSE_DECLINED ||
+	    (v != RESPONSE_WAITING && copy->accept_at == 0))
+		booking_reply(copy, o->original, v, 1);
 }
 
 /*
@@ -262,8 +339,8 @@ int
 booking_move_occurrence(struct meeting *m, int64_t original, int64_t start,
     int64_t end, const char *subject)
 {
-	struct change *c;
 	struct occurrence o = {original, start, end, NULL};
+	struct change *c;
 	size_t i;
 
 	if (!event_has_occurrence(m->own, original))
@@ -274,17 +351,13 @@ booking_move_occurrence(struct meeting *m, int64_t original, int64_t start,
 	if (subject != NULL)
 		set_text(&c->subject, subject);
 	c->seq = ++exchange.seq;
-	booking_deliver(m, 0);
-	for (i = 0; i < m->ncopies; i++) {
-		struct event *e = m->copies[i];
-
-		if (e->removed || e == m->own ||
-		    e->mailbox->policy.allow_conflicts ||
-		    !room_conflict(e->mailbox, e, &o))
-			continue;
-		if ((c = event_change(e, original, 0)) != NULL)
-			c->deleted = 1;
-	}
+	event_touch(m->own, 0);
+	meeting_forget_replies(m, original);
+	mail_attendees(MAIL_UPDATE, m);
+	for (i = 0; i < m->ncopies; i++)
+		if (!m->copies[i]->removed && !m->copies[i]->cancelled &&
+		    m->copies[i] != m->own)
+			copy_move(m->copies[i], &o);
 	return 0;
 }
 
@@ -293,6 +366,7 @@ int
 booking_drop_occurrence(struct meeting *m, int64_t original, int trace)
 {
 	struct change *c;
+	size_t i;
 
 	if (!event_has_occurrence(m->own, original))
 		return -1;
@@ -300,6 +374,55 @@ booking_drop_occurrence(struct meeting *m, int64_t original, int trace)
 	c->seq = ++exchange.seq;
 	c->cancelled = trace;
 	c->deleted = 1;
-	booking_deliver(m, 0);
+	event_touch(m->own, 0);
+	mail_attendees(MAIL_CANCELLATION, m);
+	for (i = 0; i < m->ncopies; i++) {
+		struct event *e = m->copies[i];
+
+		if (e->removed || e->cancelled || e == m->own)
+			continue;
+		room_fill(e, m->own);
+		event_touch(e, 0);
+	}
 	return 0;
+}
+
+/*
+ * Whether an occurrence with these times would meet, or stand on the other
+ * side of, the one before or after it: Exchange does not allow that.
+ */
+int
+booking_crosses(
+    const struct event *e, int64_t original, int64_t start, int64_t end)
+{
+	const struct occurrence *before = NULL, *after = NULL, *o;
+	struct occurrences l = {0};
+	size_t i;
+	int crosses;
+
+	event_occurrences(e, original - NEIGHBOURS, original + NEIGHBOURS, &l);
+	for (i = 0; i < l.n; i++) {
+		o = &l.v[i];
+		if (o->original < original &&
+		    (before == NULL || o->original > before->original))
+			before = o;
+		if (o->original > original &&
+		    (after == NULL || o->original < after->original))
+			after = o;
+	}
+	crosses = (before != NULL && start < before->end) ||
+	    (after != NULL && end > after->start);
+	free(l.v);
+	return crosses;
+}
+
+/* How many occurrences differ from the pattern but still happen. */
+size_t
+booking_exceptions(const struct event *e)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->nchanges; i++)
+		n += !e->changes[i].deleted && !e->changes[i].cancelled;
+	return n;
 }

@@ -37,7 +37,8 @@ static const struct command {
 	"mailbox,[name],[zone],[location],[unmapped],"
 	"[settings{add_organizer_to_subject,delete_subject,delete_comments,"
 	"remove_private,remove_cancelled,allow_conflicts,auto_accept,"
-	"accept_delay_ms}]",
+	"silent,accept_delay_ms,booking_window_days,enforce_horizon,"
+	"maximum_duration_minutes}]",
 	"a room mailbox, and a TOPdesk location of the name `location' "
 	"(default: "
 	"the room's; none when unmapped); again for a known room to change it; "
@@ -61,13 +62,15 @@ static const struct command {
 	"out_of_scope (list of mailboxes), rooms_only, service_mailbox, "
 	"enforce "
 	"(429 above 4 at a time), latency_ms (all, or {graph,topdesk,login}), "
+	"duplicate_transaction (same|409|400), "
 	"permissions {read,create,edit,locations,persons}, account (bool), "
 	"default_reason (bool)"},
     /* Outlook */
     {"meeting_create", cmd_meeting_create,
 	"organiser,start,end,[subject],"
 	"[body],[rooms],[zone],[all_day],[private],[attendees],[recurrence "
-	"{pattern,range} as in Graph],[uid],[person]",
+	"{pattern,range} as in Graph],[uid],[person],[location],"
+	"[zone_name_shown],[response_requested]",
 	"makes the organiser, and a person for him unless person is false; "
 	"-> {id,uid,responses}"},
     {"meeting_get", cmd_meeting_get, "uid", "-> the organiser's view"},
@@ -80,7 +83,7 @@ static const struct command {
     {"meeting_delete", cmd_meeting_delete, "uid,[room]",
 	"vanishes without a trace, from one room or from all"},
     {"meeting_respond", cmd_meeting_respond, "uid,room,response",
-	"tentative|accepted|declined|waiting, by hand"},
+	"tentative|accepted|declined|waiting, by hand; room may be a person"},
     {"occurrence_move", cmd_occurrence_move,
 	"uid,original_start,start,end,"
 	"[subject],[zone]",
@@ -93,6 +96,13 @@ static const struct command {
 	"uid,recurrence,[start],[end],"
 	"[zone]",
 	"a new pattern; exceptions are lost"},
+    {"mails", cmd_mails, "[since]",
+	"what Exchange would have sent -> {total,to_people,to_rooms,"
+	"by_kind{invitation,update,cancellation,response},people_by_kind,"
+	"rooms_by_kind,list[{n,kind,from,to,uid,subject,to_room}],next}; at "
+	"most 1000 of the list from number `since' on, the latest 4096 are "
+	"kept; go on with since=next"},
+    {"mails_reset", cmd_mails_reset, "", ""},
     /* TOPdesk */
     {"reservation_create", cmd_reservation_create,
 	"location,start,end,"

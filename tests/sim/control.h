@@ -39,6 +39,9 @@ command_fn cmd_add_person, cmd_reservation_create, cmd_reservation_move,
 command_fn cmd_fault, cmd_faults_clear, cmd_counters, cmd_counters_reset,
     cmd_violations, cmd_set, cmd_register_certificate, cmd_ping, cmd_record;
 
+/* mail.c: what people and rooms would have in their inboxes */
+command_fn cmd_mails, cmd_mails_reset;
+
 /* control_bulk.c, control_compare.c */
 command_fn cmd_bulk_load, cmd_dump, cmd_compare;
 

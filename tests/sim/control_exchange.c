@@ -30,7 +30,12 @@ room_settings(struct mailbox *mb, json_t *s)
 	    arg_int(s, "remove_cancelled", p->remove_cancelled);
 	p->allow_conflicts = arg_int(s, "allow_conflicts", p->allow_conflicts);
 	p->auto_accept = arg_int(s, "auto_accept", p->auto_accept);
+	p->silent = arg_int(s, "silent", p->silent);
 	p->accept_delay = arg_int(s, "accept_delay_ms", p->accept_delay);
+	p->booking_window =
+	    arg_int(s, "booking_window_days", p->booking_window);
+	p->enforce_horizon = arg_int(s, "enforce_horizon", p->enforce_horizon);
+	p->max_minutes = arg_int(s, "maximum_duration_minutes", p->max_minutes);
 }
 
 json_t *
@@ -152,6 +157,9 @@ cmd_meeting_create(json_t *a, const char **why)
 	m->own->rec = r;
 	set_text(&m->own->subject, arg_text(a, "subject"));
 	set_text(&m->own->body, arg_text(a, "body"));
+	set_text(&m->own->location, arg_text(a, "location"));
+	set_text(&m->own->zone_shown, arg_text(a, "zone_name_shown"));
+	m->no_response = !arg_int(a, "response_requested", 1);
 	invite_rooms(m, json_object_get(a, "rooms"));
 	json_array_foreach(json_object_get(a, "attendees"), i,
 	    v) if ((text = json_string_value(v)) != NULL)(void)
@@ -262,17 +270,26 @@ cmd_meeting_respond(json_t *a, const char **why)
 	struct meeting *m = meeting_arg(a, why);
 	const char *room = arg_text(a, "room"), *r = arg_text(a, "response");
 	struct mailbox *mb = room ? mailbox_find(room) : NULL;
-	struct event *e;
+	struct event *e = m && mb ? meeting_copy(m, mb) : NULL;
+	struct attendee *who = m && room ? meeting_attendee(m, room) : NULL;
+	enum response answer;
 
 	if (m == NULL)
 		return NULL;
-	if (mb == NULL || r == NULL || (e = meeting_copy(m, mb)) == NULL)
+	if (r == NULL || (e == NULL && (who == NULL || (mb && mb->is_room))))
 		return fail(why, "room or response");
-	booking_respond(e,
-	    strcmp(r, "accepted") == 0        ? RESPONSE_ACCEPTED
-		: strcmp(r, "declined") == 0  ? RESPONSE_DECLINED
-		: strcmp(r, "tentative") == 0 ? RESPONSE_TENTATIVE
-					      : RESPONSE_WAITING);
+	answer = strcmp(r, "accepted") == 0 ? RESPONSE_ACCEPTED
+	    : strcmp(r, "declined") == 0    ? RESPONSE_DECLINED
+	    : strcmp(r, "tentative") == 0   ? RESPONSE_TENTATIVE
+					    : RESPONSE_WAITING;
+	if (e != NULL)
+		booking_respond(e, answer);
+	else { /* a person, who has no copy here */
+		who->response = answer;
+		who->answered = when_now();
+		mail_send(MAIL_RESPONSE, room, m->own->mailbox->email, m);
+		event_touch(m->own, 0);
+	}
 	return meeting_view(m);
 }
 

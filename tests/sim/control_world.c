@@ -181,7 +181,12 @@ cmd_set(json_t *a, const char **why)
 	else if (strcmp(key, "service_mailbox") == 0 && s != NULL) {
 		set_text(&settings.service_mailbox, s);
 		(void)mailbox_new(s, NULL, 0);
-	} else if (strcmp(key, "latency_ms") == 0)
+	} else if (strcmp(key, "duplicate_transaction") == 0)
+		settings.duplicate_status = json_is_integer(v)
+		    ? (int)json_integer_value(v)
+		    : s ? (int)strtol(s, NULL, 10) /* "same" is 0 */
+			: 0;
+	else if (strcmp(key, "latency_ms") == 0)
 		set_latency(v);
 	else if (strcmp(key, "permissions") == 0)
 		set_permissions(v);

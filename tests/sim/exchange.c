@@ -40,6 +40,8 @@ event_free(struct event *e)
 	free(e->rec);
 	free(e->subject);
 	free(e->body);
+	free(e->location);
+	free(e->zone_shown);
 	free(e);
 }
 
@@ -53,6 +55,12 @@ meeting_free(void *p)
 		free(m->attendees[i].email);
 		free(m->attendees[i].name);
 	}
+	for (i = 0; i < m->ndropped; i++)
+		free(m->dropped[i]);
+	for (i = 0; i < m->nreplies; i++)
+		free(m->replies[i].email);
+	free(m->dropped);
+	free(m->replies);
 	free(m->attendees);
 	free(m->copies);
 	free(m->uid);
@@ -121,7 +129,10 @@ mailbox_new(const char *email, const char *name, int room)
 		    .delete_comments = 1,
 		    .remove_private = 1,
 		    .auto_accept = 1,
-		    .accept_delay = -1};
+		    .accept_delay = -1,
+		    .booking_window = 180,
+		    .enforce_horizon = 1,
+		    .max_minutes = 1440};
 		exchange.rooms = grow(exchange.rooms, exchange.nrooms + 1,
 		    sizeof(*exchange.rooms));
 		exchange.rooms[exchange.nrooms++] = mb;
@@ -324,7 +335,12 @@ meeting_uninvite(struct meeting *m, const char *email)
 
 	if (a == NULL)
 		return;
-	free(a->email);
+	if (a->told) {
+		m->dropped =
+		    grow(m->dropped, m->ndropped + 1, sizeof(*m->dropped));
+		m->dropped[m->ndropped++] = a->email;
+	} else
+		free(a->email);
 	free(a->name);
 	*a = m->attendees[--m->nattendees];
 }
@@ -339,4 +355,39 @@ meeting_copy(const struct meeting *m, const struct mailbox *mb)
 		if (m->copies[i]->mailbox == mb && !m->copies[i]->removed)
 			return m->copies[i];
 	return NULL;
+}
+
+/* What a mailbox said to one occurrence; with make, made when there is none. */
+struct reply *
+meeting_reply(struct meeting *m, const char *email, int64_t original, int make)
+{
+	struct reply *r;
+	size_t i;
+
+	for (i = 0; i < m->nreplies; i++)
+		if (m->replies[i].original == original &&
+		    strcasecmp(m->replies[i].email, email) == 0)
+			return &m->replies[i];
+	if (!make)
+		return NULL;
+	m->replies = grow(m->replies, m->nreplies + 1, sizeof(*r));
+	r = &m->replies[m->nreplies++];
+	memset(r, 0, sizeof(*r));
+	r->email = text_dup(email);
+	r->original = original;
+	return r;
+}
+
+/* Forgets replies to one occurrence, or with WHEN_NONE to all of them. */
+void
+meeting_forget_replies(struct meeting *m, int64_t original)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < m->nreplies; i++)
+		if (original == WHEN_NONE || m->replies[i].original == original)
+			free(m->replies[i].email);
+		else
+			m->replies[kept++] = m->replies[i];
+	m->nreplies = kept;
 }

@@ -62,6 +62,16 @@ struct attendee {
 	char *name;
 	enum attendee_type type;
 	enum response response;
+	int64_t answered; /* when, 0: never */
+	int told;         /* was sent an invitation */
+};
+
+/* What a mailbox did with one occurrence, other than with the series. */
+struct reply {
+	char *email;
+	int64_t original;
+	enum response response; /* NONE: the organiser was not told */
+	int removed;            /* it left that mailbox's calendar */
 };
 
 struct property {
@@ -85,6 +95,8 @@ struct event {
 	enum response response;
 	char *subject;
 	char *body;
+	char *location;         /* as the organiser wrote it, or NULL */
+	char *zone_shown;       /* the name to show for its zone, or NULL */
 	struct recurrence *rec; /* NULL: single */
 	struct change *changes;
 	size_t nchanges;
@@ -94,7 +106,8 @@ struct event {
 	uint64_t repatterned; /* .. that moved its occurrences */
 	int64_t created;
 	int64_t modified;
-	int64_t accept_at; /* ms; 0: nothing pending */
+	int64_t accept_at;     /* ms; 0: nothing pending */
+	enum response verdict; /* .. what it will answer then */
 };
 
 /* What all copies share. */
@@ -106,6 +119,13 @@ struct meeting {
 	size_t ncopies;
 	struct attendee *attendees;
 	size_t nattendees;
+	char **dropped; /* were told, are not invited any more */
+	size_t ndropped;
+	struct reply *replies;
+	size_t nreplies;
+	uint64_t said;      /* digest of what attendees know */
+	int hide_attendees; /* from each other */
+	int no_response;    /* responseRequested is false */
 };
 
 struct room_policy {
@@ -115,8 +135,12 @@ struct room_policy {
 	int remove_private;
 	int remove_cancelled; /* RemoveCanceledMeetings */
 	int allow_conflicts;
-	int auto_accept;
-	int accept_delay; /* ms, -1: the store's */
+	int auto_accept;     /* 0: answers tentatively, without a check */
+	int silent;          /* never answers (AutoUpdate) */
+	int accept_delay;    /* ms, -1: the store's */
+	int booking_window;  /* BookingWindowInDays */
+	int enforce_horizon; /* EnforceSchedulingHorizon */
+	int max_minutes;     /* MaximumDurationInMinutes, 0: any */
 };
 
 struct lineage {
@@ -190,6 +214,8 @@ struct attendee *meeting_invite(
     struct meeting *, const char *, const char *, enum attendee_type);
 void meeting_uninvite(struct meeting *, const char *);
 struct event *meeting_copy(const struct meeting *, const struct mailbox *);
+struct reply *meeting_reply(struct meeting *, const char *, int64_t, int);
+void meeting_forget_replies(struct meeting *, int64_t);
 void uid_of_occurrence(const char *, int64_t, char *, size_t);
 
 /* recur.c */
@@ -202,15 +228,42 @@ extern const char *const range_names[];
 extern const char *const weekday_names[];
 extern const char *const index_names[];
 
-/* booking.c */
-#define BOOKING_REPATTERN 0x1 /* times or pattern are new */
-#define BOOKING_UNCHECKED 0x2 /* there is no conflict, do not look */
+/* room.c: what a room thinks of an invitation, and what its copy says */
+char *room_subject(
+    const struct mailbox *, const struct event *, const char *, int);
+enum response room_verdict(const struct mailbox *, const struct event *,
+    const struct occurrence *, int);
+int room_delay(const struct mailbox *);
+void room_fill(struct event *, const struct event *);
+
+/* booking.c: the one way in which organisers and attendees change things */
+#define BOOKING_REPATTERN 0x1    /* times or pattern are new */
+#define BOOKING_UNCHECKED 0x2    /* there is no conflict, do not look */
+#define BOOKING_UPDATE 0x4       /* tell all attendees, changed or not */
+#define BOOKING_CHANGED_ONLY 0x8 /* tell only new and removed attendees */
+#define BOOKING_SILENT 0x10      /* tell nobody: no room hears of it */
 void booking_deliver(struct meeting *, int);
 void booking_cancel(struct meeting *, int);
 void booking_respond(struct event *, enum response);
+void booking_reply(struct event *, int64_t, enum response, int);
+void booking_remove(struct event *, int64_t);
 void booking_tick(int64_t);
 int booking_move_occurrence(
     struct meeting *, int64_t, int64_t, int64_t, const char *);
 int booking_drop_occurrence(struct meeting *, int64_t, int);
+int booking_crosses(const struct event *, int64_t, int64_t, int64_t);
+size_t booking_exceptions(const struct event *);
+
+/* mail.c: every message Exchange would have sent, counted */
+enum mail {
+	MAIL_INVITATION,
+	MAIL_UPDATE,
+	MAIL_CANCELLATION,
+	MAIL_RESPONSE,
+	MAIL_KINDS
+};
+void mail_send(enum mail, const char *, const char *, const struct meeting *);
+void mail_attendees(enum mail, const struct meeting *);
+void mail_reset(void);
 
 #endif

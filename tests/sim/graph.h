@@ -24,6 +24,7 @@ int seal_read(const char *, char *, size_t);
 int select_parse(struct request *, uint64_t *);
 void event_json(struct request *, const struct event *,
     const struct occurrence *, uint64_t);
+void event_properties(struct request *, const struct event *);
 void event_stub(
     struct request *, const struct event *, const struct occurrence *);
 void event_tombstone(struct request *, const struct event *);
@@ -41,7 +42,26 @@ void graph_create(struct request *);
 void graph_patch(struct request *);
 void graph_cancel(struct request *);
 void graph_delete(struct request *);
+void graph_accept(struct request *);
+void graph_tentative(struct request *);
+void graph_decline(struct request *);
 int graph_target(struct request *, struct event **, struct occurrence *,
     const struct occurrence **);
+
+/* graph_body.c: times and pattern as a body wants them; texts stay there */
+struct draft {
+	int64_t start;
+	int64_t end;
+	const struct zone *zone;
+	int all_day;
+	int single; /* recurrence is null */
+	struct recurrence *rec;
+};
+int graph_refuse(struct request *, const char *, const char *);
+int body_read(struct request *);
+int body_tells(const struct request *);
+int body_time(struct request *, const char *, int64_t *, const struct zone **);
+int draft_read(struct request *, const struct event *, struct draft *);
+int draft_apply(struct request *, struct event *, struct draft *);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "graph.h"
 
@@ -119,6 +120,16 @@ zone_preferred(const struct request *r)
 	return z ? z : zone_find("UTC");
 }
 
+/*
+ * The name by which the zone of an event goes: some are of no known zone at
+ * all, or in the words of the organiser's language.
+ */
+static const char *
+zone_shown(const struct event *e)
+{
+	return e->zone_shown ? e->zone_shown : zone_name(e->zone);
+}
+
 static void
 date_time(struct request *r, const char *name, const struct event *e, int64_t t)
 {
@@ -128,7 +139,10 @@ date_time(struct request *r, const char *name, const struct event *e, int64_t t)
 	/* dates of all-day events come as midnight, whatever was preferred */
 	when_wall(zone_wall(z, t), s);
 	text_fmt(&r->out, ",\"%s\":{\"dateTime\":\"%s\",\"timeZone\":\"%s\"}",
-	    name, s, e->all_day ? "UTC" : zone_name(z));
+	    name, s,
+	    e->zone_shown    ? e->zone_shown
+		: e->all_day ? "UTC"
+			     : zone_name(z));
 }
 
 static void
@@ -181,22 +195,35 @@ recurrence_json(struct text *o, const struct event *e)
 	    "\"recurrenceTimeZone\":\"%s\",\"numberOfOccurrences\":%d}}",
 	    weekday_names[r->first_day], index_names[r->index],
 	    range_names[r->range], a, r->range == RANGE_END ? b : "0001-01-01",
-	    zone_name(e->zone), r->range == RANGE_NUMBERED ? r->count : 0);
+	    zone_shown(e), r->range == RANGE_NUMBERED ? r->count : 0);
 }
 
+/* As one mailbox sees them, at one occurrence when occ is given. */
 static void
-attendees_json(struct text *o, const struct meeting *m)
+attendees_json(
+    struct text *o, const struct event *e, const struct occurrence *occ)
 {
-	size_t i;
+	struct meeting *m = e->meeting;
+	const struct reply *p;
+	enum response said;
+	char t[32];
+	size_t i, n = 0;
 
 	text_str(o, ",\"attendees\":[");
 	for (i = 0; i < m->nattendees; i++) {
 		const struct attendee *a = &m->attendees[i];
 
+		if (m->hide_attendees && e != m->own &&
+		    strcasecmp(a->email, e->mailbox->email) != 0)
+			continue;
+		p = occ ? meeting_reply(m, a->email, occ->original, 0) : NULL;
+		said = p && p->response ? p->response : a->response;
+		when_print(a->answered, t);
 		text_fmt(o,
 		    "%s{\"type\":\"%s\",\"status\":{\"response\":"
-		    "\"%s\",\"time\":\"0001-01-01T00:00:00Z\"},",
-		    i ? "," : "", types[a->type], responses[a->response]);
+		    "\"%s\",\"time\":\"%s\"},",
+		    n++ ? "," : "", types[a->type], responses[said],
+		    a->answered ? t : "0001-01-01T00:00:00Z");
 		person_json(o, a->name, a->email);
 		text_str(o, "}");
 	}
@@ -216,7 +243,11 @@ location_json(struct text *o, const struct event *e)
 			room = m->attendees[i].email;
 	mb = room ? mailbox_find(room) : NULL;
 	text_str(o, "{\"displayName\":");
-	text_json(o, mb ? mb->name : room ? room : "");
+	text_json(o,
+	    e->location ? e->location
+		: mb    ? mb->name
+		: room  ? room
+			: "");
 	text_fmt(
 	    o, ",\"locationType\":\"%s\"", room ? "conferenceRoom" : "default");
 	if (room != NULL) {
@@ -258,7 +289,8 @@ dropped_json(struct request *r, const struct event *e)
 
 /* Members that are the same for master and occurrences. */
 static void
-event_shared(struct request *r, const struct event *e, uint64_t set)
+event_shared(struct request *r, const struct event *e,
+    const struct occurrence *occ, uint64_t set)
 {
 	const struct meeting *m = e->meeting;
 	const struct mailbox *own = m->own->mailbox;
@@ -280,11 +312,9 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 		text_json(o, e == m->own ? m->transaction : NULL);
 	}
 	if (WANT(P_ZONE_START))
-		text_fmt(
-		    o, ",\"originalStartTimeZone\":\"%s\"", zone_name(e->zone));
+		text_fmt(o, ",\"originalStartTimeZone\":\"%s\"", zone_shown(e));
 	if (WANT(P_ZONE_END))
-		text_fmt(
-		    o, ",\"originalEndTimeZone\":\"%s\"", zone_name(e->zone));
+		text_fmt(o, ",\"originalEndTimeZone\":\"%s\"", zone_shown(e));
 	if (WANT(P_REMINDER))
 		text_str(o, ",\"reminderMinutesBeforeStart\":15");
 	if (WANT(P_REMINDER_ON))
@@ -306,7 +336,8 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 		text_fmt(
 		    o, ",\"isOrganizer\":%s", e == m->own ? "true" : "false");
 	if (WANT(P_RESPONSE_REQUESTED))
-		text_str(o, ",\"responseRequested\":true");
+		text_fmt(o, ",\"responseRequested\":%s",
+		    m->no_response ? "false" : "true");
 	if (WANT(P_WEB))
 		text_str(o, ",\"webLink\":\"https://outlook.sim.test/item\"");
 	if (WANT(P_ONLINE))
@@ -316,7 +347,8 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 	if (WANT(P_DRAFT))
 		text_str(o, ",\"isDraft\":false");
 	if (WANT(P_HIDE))
-		text_str(o, ",\"hideAttendees\":false");
+		text_fmt(o, ",\"hideAttendees\":%s",
+		    m->hide_attendees ? "true" : "false");
 	if (WANT(P_RESPONSE)) {
 		when_print(e->modified, t);
 		text_fmt(o,
@@ -341,7 +373,7 @@ event_shared(struct request *r, const struct event *e, uint64_t set)
 		text_str(o, "]");
 	}
 	if (WANT(P_ATTENDEES))
-		attendees_json(o, m);
+		attendees_json(o, e, occ);
 	if (WANT(P_ORGANIZER)) {
 		text_str(o, ",\"organizer\":{");
 		person_json(o, own->name, own->email);
@@ -452,10 +484,39 @@ event_json(struct request *r, const struct event *e,
 		else
 			text_str(o, ",\"recurrence\":null");
 	}
-	event_shared(r, e, set);
+	event_shared(r, e, occ, set);
 	if (set != SELECT_ALL && WANT(P_DROPPED) && occ == NULL &&
 	    e->rec != NULL)
 		dropped_json(r, e);
+}
+
+/*
+ * Adds the extended properties that $expand asks for, none when it does not:
+ * only those its filter names, and no list at all when there are none.
+ */
+void
+event_properties(struct request *r, const struct event *e)
+{
+	const char *want = request_arg(r, "$expand");
+	char *quoted;
+	size_t i, n = 0;
+
+	for (i = 0; want != NULL && i < e->nprops; i++) {
+		quoted = text_print("id eq '%s'", e->props[i].id);
+		if (strcasestr(want, quoted) != NULL) {
+			text_str(&r->out,
+			    n++ ? ",{\"id\":"
+				: ",\"singleValueExtendedProperties\":[{"
+				  "\"id\":");
+			text_json(&r->out, e->props[i].id);
+			text_str(&r->out, ",\"value\":");
+			text_json(&r->out, e->props[i].value);
+			text_str(&r->out, "}");
+		}
+		free(quoted);
+	}
+	if (n > 0)
+		text_str(&r->out, "]");
 }
 
 /* All that delta says of an occurrence that follows its pattern. */

@@ -12,6 +12,7 @@
 struct row {
 	const struct event *event;
 	struct occurrence occ;
+	int whole; /* the master, not an occurrence */
 };
 
 struct rows {
@@ -41,7 +42,7 @@ rows_add(struct rows *rows, const struct event *e, int64_t from, int64_t to)
 	if (l.n > 0)
 		rows->v = grow(rows->v, rows->n + l.n, sizeof(*rows->v));
 	for (i = 0; i < l.n; i++)
-		rows->v[rows->n++] = (struct row){e, l.v[i]};
+		rows->v[rows->n++] = (struct row){e, l.v[i], e->rec == NULL};
 	free(l.v);
 }
 
@@ -53,6 +54,35 @@ arg_number(const struct request *r, const char *name, size_t otherwise)
 	return s ? (size_t)strtoul(s, NULL, 10) : otherwise;
 }
 
+static void
+text_url(struct text *o, const char *s)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~$@:,";
+
+	for (; *s != '\0'; s++)
+		if (strchr(plain, *s) != NULL)
+			text_add(o, s, 1);
+		else
+			text_fmt(o, "%%%02X", (unsigned char)*s);
+}
+
+/* Extended properties cannot be had all at once: each is asked for by name. */
+static int
+expand_check(struct request *r)
+{
+	const char *s = request_arg(r, "$expand");
+
+	if (s == NULL ||
+	    strncasecmp(s, "singleValueExtendedProperties($filter=", 38) == 0)
+		return 0;
+	violation(r, "an $expand that cannot be read");
+	graph_error(r, 400, "ErrorInvalidUrlQuery",
+	    "The $expand of singleValueExtendedProperties needs a $filter.");
+	return -1;
+}
+
 /* Writes a link to the next page: the same request with another $skip. */
 static void
 next_link(struct request *r, size_t skip)
@@ -62,20 +92,16 @@ next_link(struct request *r, size_t skip)
 	text_str(&r->out, ",\"@odata.nextLink\":\"");
 	graph_base(r, &r->out);
 	for (i = 0; i < r->nsegs; i++) {
-		const char *p;
-
 		text_str(&r->out, "/");
-		for (p = r->segs[i]; *p != '\0'; p++)
-			if (strchr("/+=%?# ", *p) != NULL)
-				text_fmt(&r->out, "%%%02X", *p);
-			else
-				text_add(&r->out, p, 1);
+		text_url(&r->out, r->segs[i]);
 	}
 	text_str(&r->out, "?");
 	for (i = 0; i < r->nargs; i++)
-		if (strcmp(r->args[i].name, "$skip") != 0)
-			text_fmt(&r->out, "%s=%s&", r->args[i].name,
-			    r->args[i].value);
+		if (strcmp(r->args[i].name, "$skip") != 0) {
+			text_fmt(&r->out, "%s=", r->args[i].name);
+			text_url(&r->out, r->args[i].value);
+			text_str(&r->out, "&");
+		}
 	text_fmt(&r->out, "$skip=%zu\"", skip);
 }
 
@@ -101,8 +127,8 @@ rows_json(struct request *r, struct rows *rows, uint64_t set)
 		const struct row *row = &rows->v[i];
 
 		text_str(&r->out, n ? ",{" : "{");
-		event_json(
-		    r, row->event, row->event->rec ? &row->occ : NULL, set);
+		event_json(r, row->event, row->whole ? NULL : &row->occ, set);
+		event_properties(r, row->event);
 		text_str(&r->out, "}");
 	}
 	text_str(&r->out, "]");
@@ -122,7 +148,7 @@ graph_view(struct request *r)
 	size_t i;
 
 	if (mb == NULL || graph_window(r, &from, &to) == -1 ||
-	    select_parse(r, &set) == -1)
+	    select_parse(r, &set) == -1 || expand_check(r) == -1)
 		return;
 	for (i = 0; i < mb->nevents; i++)
 		if (!mb->events[i]->removed)
@@ -195,25 +221,14 @@ graph_get_event(struct request *r)
 	struct occurrence room;
 	struct event *e;
 	uint64_t set;
-	size_t i;
 
 	if (graph_target(r, &e, &room, &occ) == -1 ||
-	    select_parse(r, &set) == -1)
+	    select_parse(r, &set) == -1 || expand_check(r) == -1)
 		return;
 	r->status = 200;
 	text_str(&r->out, "{");
 	event_json(r, e, occ, set);
-	if (request_arg(r, "$expand") != NULL && e->nprops > 0) {
-		text_str(&r->out, ",\"singleValueExtendedProperties\":[");
-		for (i = 0; i < e->nprops; i++) {
-			text_str(&r->out, i ? ",{\"id\":" : "{\"id\":");
-			text_json(&r->out, e->props[i].id);
-			text_str(&r->out, ",\"value\":");
-			text_json(&r->out, e->props[i].value);
-			text_str(&r->out, "}");
-		}
-		text_str(&r->out, "]");
-	}
+	event_properties(r, e);
 	text_str(&r->out, "}");
 }
 
@@ -228,7 +243,8 @@ graph_instances(struct request *r)
 	uint64_t set;
 
 	if (graph_target(r, &e, &room, &occ) == -1 ||
-	    graph_window(r, &from, &to) == -1 || select_parse(r, &set) == -1)
+	    graph_window(r, &from, &to) == -1 || select_parse(r, &set) == -1 ||
+	    expand_check(r) == -1)
 		return;
 	if (e->rec == NULL || occ != NULL) {
 		graph_error(r, 400, "ErrorInvalidRequest",
@@ -269,37 +285,57 @@ has_property(const struct event *e, const char *id, const char *value)
 	return 0;
 }
 
-/* GET events: only the look-up by extended property is served. */
+struct wanted {
+	char uid[512];
+	char id[256];
+	char value[512];
+};
+
+/* The two filters that are served: by extended property, by iCalUId. */
+static int
+filter_parse(const char *f, struct wanted *w)
+{
+	memset(w, 0, sizeof(*w));
+	if (f == NULL)
+		return 0;
+	if (strncmp(f, "iCalUId eq '", 12) == 0)
+		return filter_text(f, "iCalUId eq '", w->uid, sizeof(w->uid));
+	if (strncmp(f, "singleValueExtendedProperties/Any(", 34) != 0 ||
+	    filter_text(f, "ep/id eq '", w->id, sizeof(w->id)) == -1)
+		return -1;
+	return filter_text(f, "ep/value eq '", w->value, sizeof(w->value));
+}
+
+/* GET events: singles and masters, never occurrences. */
 void
 graph_list_events(struct request *r)
 {
 	struct mailbox *mb = graph_mailbox(r);
-	const char *f = request_arg(r, "$filter");
-	char id[256], value[512];
+	struct rows rows = {0};
+	struct wanted w;
 	uint64_t set;
 	size_t i;
-	int n = 0;
 
-	if (mb == NULL || select_parse(r, &set) == -1)
+	if (mb == NULL || select_parse(r, &set) == -1 || expand_check(r) == -1)
 		return;
-	if (f == NULL || strncmp(f, "singleValueExtendedProperties/Any(", 34) ||
-	    filter_text(f, "ep/id eq '", id, sizeof(id)) == -1 ||
-	    filter_text(f, "ep/value eq '", value, sizeof(value)) == -1) {
+	if (filter_parse(request_arg(r, "$filter"), &w) == -1) {
 		violation(r, "a $filter that cannot be read");
 		graph_error(r, 400, "ErrorInvalidUrlQueryFilter",
 		    "The query filter is invalid.");
 		return;
 	}
-	r->status = 200;
-	text_str(&r->out, "{\"value\":[");
-	for (i = 0; i < mb->nevents; i++)
-		if (!mb->events[i]->removed &&
-		    has_property(mb->events[i], id, value)) {
-			text_str(&r->out, n++ ? ",{" : "{");
-			event_json(r, mb->events[i], NULL, set);
-			text_str(&r->out, "}");
-		}
-	text_str(&r->out, "]}");
+	for (i = 0; i < mb->nevents; i++) {
+		const struct event *e = mb->events[i];
+
+		if (e->removed ||
+		    (*w.uid && strcmp(w.uid, e->meeting->uid) != 0) ||
+		    (*w.id && !has_property(e, w.id, w.value)))
+			continue;
+		rows.v = grow(rows.v, rows.n + 1, sizeof(*rows.v));
+		rows.v[rows.n++] =
+		    (struct row){e, {e->start, e->start, e->end, NULL}, 1};
+	}
+	rows_json(r, &rows, set);
 }
 
 void

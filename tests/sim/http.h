@@ -127,8 +127,9 @@ struct settings {
 	int page_size; /* 0: what the client asks */
 	int empty_pages;
 	int replay;
-	int rooms_only; /* others are out of the app's scope */
-	int enforce;    /* 429 above 4 requests at a time */
+	int rooms_only;       /* others are out of the app's scope */
+	int duplicate_status; /* of a known transactionId, 0: 201 */
+	int enforce;          /* 429 above 4 requests at a time */
 	int quiet;
 };
 

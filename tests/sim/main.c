@@ -308,6 +308,7 @@ main(int argc, char **argv)
 	violations_clear();
 	token_end();
 	certificates_end();
+	mail_reset();
 	exchange_end();
 	topdesk_end();
 	zone_end();

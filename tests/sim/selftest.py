@@ -242,7 +242,8 @@ def test_tokens(sim):
 
 def test_exchange(sim):
     sim.ctl("counters_reset")
-    plain = {"add_organizer_to_subject": False, "delete_subject": False}
+    plain = {"add_organizer_to_subject": False, "delete_subject": False,
+             "booking_window_days": 1080}
     for n in (1, 2):
         sim.ctl("add_room", mailbox="room%d@sim.test" % n,
                 name="Room %d" % n, zone="W. Europe Standard Time",
