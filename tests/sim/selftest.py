@@ -21,6 +21,8 @@ import time
 import urllib.parse
 import uuid
 
+import selftest_write
+
 PREFER = 'odata.maxpagesize=%d, outlook.timezone="UTC", IdType="ImmutableId"'
 failed = []
 ran = 0
@@ -766,6 +768,8 @@ def main():
                      test_write, test_topdesk, test_faults, test_concurrency,
                      test_compare):
             test(sim)
+        for test in selftest_write.TESTS:
+            test(sim, check)
     finally:
         status = sim.end()
     check("ends cleanly", status == 0, status)
