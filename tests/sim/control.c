@@ -63,6 +63,7 @@ static const struct command {
 	"enforce "
 	"(429 above 4 at a time), latency_ms (all, or {graph,topdesk,login}), "
 	"duplicate_transaction (same|409|400), "
+	"ews_login, ews_password, ews_unlock, sync_state_bytes, "
 	"permissions {read,create,edit,locations,persons}, account (bool), "
 	"default_reason (bool)"},
     /* Outlook */
@@ -126,9 +127,15 @@ static const struct command {
 	"slow "
 	"delay foreign_nextlink redirect 401 expired_token 410 inner_429 "
 	"bad_json "
-	"huge; endpoint is a glob over METHOD /template as counters shows it, "
+	"huge ews_fault ews_error (location: its code); on EWS 429 is "
+	"ErrorServerBusy (ms or retry_after: the back-off) and 410 an invalid "
+	"sync state; endpoint is a glob over METHOD /template as counters "
+	"shows it, "
 	"or "
-	"METHOD /path; listener login|graph|topdesk; count -1: for ever"},
+	"METHOD /path; listener login|graph|topdesk|ews; count -1: for ever"},
+    {"ews", cmd_ews, "",
+	"-> {login,failed_logins,locked,without_anchor,other_anchor}: what "
+	"EWS saw of logins and of X-AnchorMailbox"},
     {"faults_clear", cmd_faults_clear, "", ""},
     {"counters", cmd_counters, "",
 	"requests, credentials, concurrency, faults"},

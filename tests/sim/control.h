@@ -37,7 +37,8 @@ command_fn cmd_add_person, cmd_reservation_create, cmd_reservation_move,
 
 /* control_world.c: faults, settings, counters */
 command_fn cmd_fault, cmd_faults_clear, cmd_counters, cmd_counters_reset,
-    cmd_violations, cmd_set, cmd_register_certificate, cmd_ping, cmd_record;
+    cmd_violations, cmd_set, cmd_register_certificate, cmd_ping, cmd_record,
+    cmd_ews;
 
 /* mail.c: what people and rooms would have in their inboxes */
 command_fn cmd_mails, cmd_mails_reset;

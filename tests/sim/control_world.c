@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "ews.h"
 #include "topdesk.h"
 
 static json_t *
@@ -104,6 +105,18 @@ cmd_record(json_t *a, const char **why)
 	return json_pack("{s:I}", "requests", (json_int_t)n);
 }
 
+json_t *
+cmd_ews(json_t *a, const char **why)
+{
+	(void)a;
+	(void)why;
+	return json_pack("{s:s,s:I,s:b,s:I,s:I}", "login", ews_account.login,
+	    "failed_logins", (json_int_t)ews_account.failed, "locked",
+	    ews_account.locked, "without_anchor",
+	    (json_int_t)ews_account.unanchored, "other_anchor",
+	    (json_int_t)ews_account.misanchored);
+}
+
 static void
 set_scope(json_t *list)
 {
@@ -159,6 +172,7 @@ cmd_set(json_t *a, const char **why)
 	    {"enforce", &settings.enforce},
 	    {"accept_delay_ms", &exchange.accept_delay},
 	    {"account", &topdesk.operator_ok},
+	    {"sync_state_bytes", &ews_account.sync_state_bytes},
 	    {"default_reason", &topdesk.default_reason},
 	};
 	const char *key = arg_text(a, "key"), *s = arg_text(a, "value");
@@ -186,6 +200,12 @@ cmd_set(json_t *a, const char **why)
 		    ? (int)json_integer_value(v)
 		    : s ? (int)strtol(s, NULL, 10) /* "same" is 0 */
 			: 0;
+	else if (strcmp(key, "ews_login") == 0 && s != NULL)
+		set_text(&ews_account.login, s);
+	else if (strcmp(key, "ews_password") == 0 && s != NULL)
+		set_text(&ews_account.password, s);
+	else if (strcmp(key, "ews_unlock") == 0)
+		ews_account.locked = ews_account.failed_in_row = 0;
 	else if (strcmp(key, "latency_ms") == 0)
 		set_latency(v);
 	else if (strcmp(key, "permissions") == 0)

@@ -70,7 +70,8 @@ check_credential(struct request *r)
 		violation(r,
 		    "not a bearer token: a credential of another "
 		    "upstream");
-	else if (r->listener == TOPDESK && strncasecmp(a, "Basic ", 6) != 0)
+	else if ((r->listener == TOPDESK || r->listener == EWS) &&
+	    strncasecmp(a, "Basic ", 6) != 0)
 		violation(r, "not Basic: a credential of another upstream");
 }
 

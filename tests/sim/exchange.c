@@ -168,6 +168,7 @@ event_new(struct mailbox *mb, struct meeting *m)
 	e->zone = mb->zone;
 	e->created = when_now();
 	event_touch(e, 1);
+	e->born = e->changed;
 	return e;
 }
 

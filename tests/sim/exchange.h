@@ -102,6 +102,7 @@ struct event {
 	size_t nchanges;
 	struct property *props;
 	size_t nprops;
+	uint64_t born;        /* sequence of its making */
 	uint64_t changed;     /* sequence of the last change */
 	uint64_t repatterned; /* .. that moved its occurrences */
 	int64_t created;

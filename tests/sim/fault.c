@@ -13,7 +13,7 @@
 static const char *const kinds[] = {"none", "429", "429_no_retry", "503",
     "500_html", "cut_before", "cut_after", "truncate", "slow", "delay",
     "foreign_nextlink", "redirect", "401", "expired_token", "410", "inner_429",
-    "bad_json", "huge", NULL};
+    "bad_json", "huge", "ews_fault", "ews_error", NULL};
 
 static struct fault *faults;
 
@@ -22,7 +22,7 @@ fault_names(void)
 {
 	return "429 429_no_retry 503 500_html cut_before cut_after truncate "
 	       "slow delay foreign_nextlink redirect 401 expired_token 410 "
-	       "inner_429 bad_json huge";
+	       "inner_429 bad_json huge ews_fault ews_error";
 }
 
 /* A new fault of a kind, last in line; NULL for an unknown kind. */
@@ -86,7 +86,12 @@ fault_matches(struct fault *f, const struct request *r, const char *template)
 		(f->kind == FAULT_INNER_429) != (r->is_inner != 0)))
 		return 0;
 	if (f->kind == FAULT_410 &&
-	    (template == NULL || strstr(template, "delta") == NULL))
+	    (template == NULL ||
+		(strstr(template, "delta") == NULL &&
+		    strstr(template, "SyncFolderItems") == NULL)))
+		return 0;
+	if ((f->kind == FAULT_EWS_FAULT || f->kind == FAULT_EWS_ERROR) &&
+	    r->listener != EWS)
 		return 0;
 	if ((f->kind == FAULT_FOREIGN_LINK || f->kind == FAULT_EXPIRED) &&
 	    r->listener != GRAPH)
@@ -154,6 +159,8 @@ fault_status(struct request *r, int status, const char *code, const char *text)
 int
 fault_before(struct request *r)
 {
+	if (r->listener == EWS && ews_fault(r))
+		return 1;
 	switch (r->fault) {
 	case FAULT_CUT_BEFORE:
 		return 1;

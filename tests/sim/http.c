@@ -29,7 +29,8 @@ struct drip {
 
 struct settings settings;
 struct listening listening[LISTENERS];
-const char *const listener_names[] = {"login", "graph", "topdesk", "trap"};
+const char *const listener_names[] = {
+    "login", "graph", "topdesk", "ews", "trap"};
 pthread_mutex_t store_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct request *
@@ -62,6 +63,7 @@ request_free(struct request *r)
 	free(r->prefer);
 	free(r->fault_location);
 	text_free(&r->body);
+	ews_free(r->ews);
 	json_decref(r->json);
 	free(r);
 }
@@ -344,6 +346,14 @@ credential_in(const struct request *r)
 	return request_header(r, "Authorization") != NULL;
 }
 
+static int
+request_admit(struct request *r)
+{
+	return r->listener == EWS  ? ews_admit(r)
+	    : r->listener == GRAPH ? graph_admit(r)
+				   : topdesk_admit(r);
+}
+
 /*
  * Serves a request, from the network or out of a batch, with the lock held:
  * finds its route, counts and checks it, lets an armed fault have it.
@@ -352,8 +362,9 @@ void
 request_serve(struct request *r)
 {
 	static struct route nowhere[LISTENERS];
-	struct route *rt =
-	    route_find(r->listener, r->method, r->segs, r->nsegs);
+	struct route *rt = r->listener == EWS
+	    ? ews_route(r)
+	    : route_find(r->listener, r->method, r->segs, r->nsegs);
 	int credential = !r->is_inner && credential_in(r);
 
 	if (rt == NULL) {
@@ -379,8 +390,10 @@ request_serve(struct request *r)
 	if (rt->serve == NULL) {
 		r->status = 404;
 		text_str(&r->out, "{\"message\":\"Not Found\"}");
-	} else if ((rt->flags & ROUTE_OPEN) ||
-	    (r->listener == GRAPH ? graph_admit(r) : topdesk_admit(r)))
+	} else if ((rt->flags & ROUTE_OPEN) || request_admit(r)) {
 		rt->serve(r);
+		if (r->listener == EWS)
+			ews_close(r);
+	}
 	fault_after(r);
 }

@@ -13,7 +13,7 @@
 #include "exchange.h"
 #include "text.h"
 
-enum listener { LOGIN, GRAPH, TOPDESK, TRAP, LISTENERS };
+enum listener { LOGIN, GRAPH, TOPDESK, EWS, TRAP, LISTENERS };
 
 enum fault_kind {
 	FAULT_NONE,
@@ -33,7 +33,9 @@ enum fault_kind {
 	FAULT_410,
 	FAULT_INNER_429,
 	FAULT_BAD_JSON,
-	FAULT_HUGE
+	FAULT_HUGE,
+	FAULT_EWS_FAULT,
+	FAULT_EWS_ERROR
 };
 
 struct fault {
@@ -57,6 +59,7 @@ struct pair {
 };
 
 struct request;
+struct ews;
 
 #define ROUTE_OPEN 0x1     /* no credential needed */
 #define ROUTE_CALENDAR 0x2 /* Prefer must be complete */
@@ -86,7 +89,8 @@ struct request {
 	json_t *inner; /* headers, inside a batch */
 	int is_inner;
 	struct text body;
-	json_t *json; /* the body read, when ROUTE_BODY */
+	struct ews *ews; /* the body read, on EWS */
+	json_t *json;    /* the body read, when ROUTE_BODY */
 	struct route *route;
 	struct mailbox *mailbox;
 	/* the answer */
@@ -121,6 +125,7 @@ struct settings {
 	char *login_url;
 	char *graph_url;
 	char *topdesk_url;
+	char *ews_url;
 	char *trap_url;
 	char *service_mailbox;
 	int token_lifetime;
@@ -195,9 +200,16 @@ int certificate_register(const char *, char[65]);
 void certificates_end(void);
 int assertion_verify(const char *, const char **, int *);
 
-/* graph.c, topdesk.c: the routes; and who may use them */
+/* ews.c */
+struct route *ews_route(struct request *);
+int ews_admit(struct request *);
+void ews_close(struct request *);
+int ews_fault(struct request *);
+void ews_free(struct ews *);
+
+/* graph.c, topdesk.c, ews.c: the routes; and who may use them */
 extern struct route login_routes[], graph_routes[], topdesk_routes[],
-    trap_routes[];
+    ews_routes[], trap_routes[];
 int graph_admit(struct request *);
 int topdesk_admit(struct request *);
 

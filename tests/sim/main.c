@@ -21,6 +21,7 @@
 
 #include "cert.h"
 #include "control.h"
+#include "ews.h"
 #include "http.h"
 #include "random.h"
 #include "topdesk.h"
@@ -34,6 +35,7 @@ static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
     {"login-port", required_argument, NULL, 'l'},
     {"graph-port", required_argument, NULL, 'g'},
     {"topdesk-port", required_argument, NULL, 't'},
+    {"ews-port", required_argument, NULL, 'e'},
     {"names", required_argument, NULL, 'n'},
     {"tls", required_argument, NULL, 's'},
     {"control", required_argument, NULL, 'c'},
@@ -46,7 +48,8 @@ usage(int status)
 	fprintf(status ? stderr : stdout,
 	    "usage: orb-sim --dir DIR "
 	    "[--bind ADDRESS] [--login-port N] [--graph-port N]\n"
-	    "               [--topdesk-port N] [--names NAME,...] "
+	    "               [--topdesk-port N] [--ews-port N] "
+	    "[--names NAME,...] "
 	    "[--quiet]\n"
 	    "               [--tls good|selfsigned|wronghost|expired]\n"
 	    "               [--seed TEXT (benches and tests: no secret is "
@@ -89,6 +92,9 @@ arguments(int argc, char **argv)
 			break;
 		case 't':
 			ports[TOPDESK] = number(optarg);
+			break;
+		case 'e':
+			ports[EWS] = number(optarg);
 			break;
 		case 'n':
 			names = optarg;
@@ -171,6 +177,9 @@ secrets_make(void)
 	settings.token_lifetime = 3599;
 	topdesk.login = text_dup("ORB-API");
 	topdesk.password = secret_new(40);
+	ews_account.login = text_dup("SIM\\svc-orb");
+	ews_account.password = secret_new(24);
+	ews_account.sync_state_bytes = 600;
 	pair = text_print("%s:%s", topdesk.login, topdesk.password);
 	b64 = zalloc(strlen(pair) * 2);
 	base64(b64, (unsigned char *)pair, strlen(pair));
@@ -197,6 +206,8 @@ listen_all(void)
 	    text_print("https://localhost:%d/v1.0", listening[GRAPH].port);
 	settings.topdesk_url =
 	    text_print("https://localhost:%d/tas/api", listening[TOPDESK].port);
+	settings.ews_url = text_print(
+	    "https://localhost:%d/EWS/Exchange.asmx", listening[EWS].port);
 	settings.trap_url =
 	    text_print("https://localhost:%d", listening[TRAP].port);
 	memset(key, 0, strlen(key));
@@ -208,13 +219,15 @@ listen_all(void)
 static void
 announce(void)
 {
-	char *path = text_print("%s/sim.json", dir), *text, *at, *s1, *s2;
+	char *path = text_print("%s/sim.json", dir), *text, *at, *s1, *s2, *s3;
 	json_t *o;
 
 	s1 = text_print("%s/client_secret", dir);
 	s2 = text_print("%s/topdesk_password", dir);
 	write_file(s1, settings.client_secret, 0600);
+	s3 = text_print("%s/ews_password", dir);
 	write_file(s2, topdesk.password, 0600);
+	write_file(s3, ews_account.password, 0600);
 	o = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:i}",
 	    "login_url", settings.login_url, "graph_url", settings.graph_url,
 	    "topdesk_url", settings.topdesk_url, "trap_url", settings.trap_url,
@@ -223,6 +236,9 @@ announce(void)
 	    "client_id", settings.client_id, "client_secret", s1,
 	    "topdesk_login", topdesk.login, "topdesk_password", s2, "pid",
 	    (int)getpid());
+	json_object_set_new(o, "ews_url", json_string(settings.ews_url));
+	json_object_set_new(o, "ews_login", json_string(ews_account.login));
+	json_object_set_new(o, "ews_password", json_string(s3));
 	text = json_dumps(o, JSON_INDENT(1));
 	at = text_print("%s\n", text);
 	write_file(path, at, 0644);
@@ -232,6 +248,7 @@ announce(void)
 	free(path);
 	free(s1);
 	free(s2);
+	free(s3);
 }
 
 static void
@@ -244,6 +261,9 @@ settings_free(void)
 	free(settings.graph_url);
 	free(settings.topdesk_url);
 	free(settings.trap_url);
+	free(settings.ews_url);
+	free(ews_account.login);
+	free(ews_account.password);
 	free(settings.service_mailbox);
 }
 

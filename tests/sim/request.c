@@ -11,7 +11,7 @@
 
 #include "http.h"
 
-static const char *const bases[] = {"", "/v1.0", "/tas/api", ""};
+static const char *const bases[] = {"", "/v1.0", "/tas/api", "", ""};
 
 /* Fills segs and args from target. */
 void
@@ -86,8 +86,8 @@ request_prefers(const struct request *r, const char *what)
 struct route *
 routes_of(enum listener l)
 {
-	struct route *all[] = {
-	    login_routes, graph_routes, topdesk_routes, trap_routes};
+	struct route *all[] = {login_routes, graph_routes, topdesk_routes,
+	    ews_routes, trap_routes};
 
 	return all[l];
 }

@@ -26,6 +26,7 @@ int64_t when_ms(void);
 
 const struct zone *zone_find(const char *);
 const char *zone_name(const struct zone *);
+const char *zone_windows(const struct zone *);
 int64_t zone_wall(const struct zone *, int64_t);
 int64_t zone_utc(const struct zone *, int64_t);
 void zone_end(void);

@@ -255,6 +255,19 @@ zone_name(const struct zone *z)
 	return z->name;
 }
 
+/* Its Windows name; its own when it has none. */
+const char *
+zone_windows(const struct zone *z)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(names[i].windows, z->name) == 0 ||
+		    strcmp(names[i].iana, z->name) == 0)
+			return names[i].windows;
+	return z->name;
+}
+
 /* Index of the offset in force at an instant. */
 static size_t
 zone_at(const struct zone *z, int64_t t)

@@ -1,0 +1,497 @@
+/*
+ * ews.c: the EWS listener: who may come in, as whom, the SOAP around requests
+ * and answers, and both layers of errors.  One URL serves all operations; each
+ * has a route of its own here, so that it is counted and can be given faults
+ * by name: POST /EWS/Exchange.asmx/SyncFolderItems.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ews.h"
+#include "random.h"
+
+#define URL "EWS/Exchange.asmx/"
+#define TYPES "http://schemas.microsoft.com/exchange/services/2006/types"
+#define ERRORS "http://schemas.microsoft.com/exchange/services/2006/errors"
+#define MESSAGES "http://schemas.microsoft.com/exchange/services/2006/messages"
+#define LOCK_AFTER 5
+
+struct ews_account ews_account;
+
+struct route ews_routes[] = {
+    {"POST", URL "SyncFolderItems", ews_sync, 0, 0, 0, 0},
+    {"POST", URL "GetItem", ews_get_item, 0, 0, 0, 0},
+    {"POST", URL "FindItem", ews_find_item, 0, 0, 0, 0},
+    {"POST", URL "CreateItem", ews_create_item, 0, 0, 0, 0},
+    {"POST", URL "UpdateItem", ews_update_item, 0, 0, 0, 0},
+    {"POST", URL "DeleteItem", ews_delete_item, 0, 0, 0, 0},
+    {"POST", URL "GetFolder", ews_get_folder, 0, 0, 0, 0},
+    {"POST", URL "GetServerTimeZones", ews_time_zones, 0, 0, 0, 0},
+    {"POST", URL "ResolveNames", ews_resolve_names, 0, 0, 0, 0},
+    {"POST", URL "GetRoomLists", ews_room_lists, 0, 0, 0, 0},
+    {"POST", URL "GetRooms", ews_rooms, 0, 0, 0, 0},
+    {"POST", "EWS/Exchange.asmx", NULL, 0, 0, 0, 0}, /* none of these */
+    {.path = NULL}};
+
+static const struct {
+	const char *code, *text;
+} texts[] = {
+    {"ErrorAccessDenied", "Access is denied. Check credentials and try again."},
+    {"ErrorCalendarIsNotOrganizer",
+	"You must be the organizer to perform this action."},
+    {"ErrorCalendarIsOrganizerForAccept",
+	"The Accept action is invalid for the organizer of the meeting."},
+    {"ErrorCalendarOccurrenceIndexIsOutOfRecurrenceRange",
+	"Occurrence with this index was not found from recurrence."},
+    {"ErrorCalendarOccurrenceIsDeletedFromRecurrence",
+	"Occurrence with this index was previously deleted from the "
+	"recurrence."},
+    {"ErrorCalendarEndDateIsEarlierThanStartDate",
+	"EndDate is earlier than StartDate"},
+    {"ErrorCalendarViewRangeTooBig",
+	"The specified view range exceeds the maximum range of two years."},
+    {"ErrorChangeKeyRequired",
+	"The change key is required for this operation."},
+    {"ErrorChangeKeyRequiredForWriteOperations",
+	"This operation requires the change key."},
+    {"ErrorFolderNotFound",
+	"The specified folder could not be found in the store."},
+    {"ErrorImpersonateUserDenied",
+	"The account does not have permission to impersonate the requested "
+	"user."},
+    {"ErrorInternalServerTransientError",
+	"An internal server error occurred. Try again later."},
+    {"ErrorInvalidIdMalformed", "Id is malformed."},
+    {"ErrorInvalidServerVersion", "The specified server version is invalid."},
+    {"ErrorInvalidSyncStateData",
+	"The synchronization state data is corrupt or otherwise invalid."},
+    {"ErrorIrresolvableConflict",
+	"The send or update operation could not be performed because the "
+	"change key passed in the request does not match the current change "
+	"key for the item."},
+    {"ErrorItemNotFound", "The specified object was not found in the store."},
+    {"ErrorNonExistentMailbox",
+	"The SMTP address has no mailbox associated with it."},
+    {"ErrorOccurrenceCrossingBoundary",
+	"Modified occurrence is crossing or overlapping adjacent occurrence."},
+    {"ErrorServerBusy",
+	"The server cannot service this request right now. Try again later."},
+    {"ErrorStaleObject",
+	"The object has changed since it was last read; read it again."},
+    {"ErrorTimeoutExpired", "The request timed out."},
+};
+
+const char *
+ews_text(const char *code)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(texts[i].code, code) == 0)
+			return texts[i].text;
+	return "The request could not be served.";
+}
+
+/* The name of the operation, without its namespace. */
+const char *
+ews_op(const struct ews *w)
+{
+	return w->op ? w->op->name + 2 : "Unknown";
+}
+
+/* --- taking a request apart ---------------------------------------------- */
+
+void
+ews_free(struct ews *w)
+{
+	if (w == NULL)
+		return;
+	node_free(w->root);
+	free(w->detail);
+	free(w);
+}
+
+/*
+ * Reads the request and finds the route of its operation; r->ews is what
+ * was read.  NULL: not a request for this URL.
+ */
+struct route *
+ews_route(struct request *r)
+{
+	struct route *rt;
+	struct ews *w;
+
+	if (r->nsegs != 2 || strcasecmp(r->segs[0], "EWS") != 0 ||
+	    strcasecmp(r->segs[1], "Exchange.asmx") != 0 ||
+	    strcmp(r->method, "POST") != 0)
+		return NULL;
+	w = r->ews = zalloc(sizeof(*w));
+	w->r = r;
+	w->root = node_parse(r->body.b, r->body.len);
+	if (w->root == NULL || !node_is(w->root, "s:Envelope"))
+		w->bad = "the body is not a SOAP envelope";
+	else {
+		w->op = node_child(w->root, "s:Body");
+		w->op = w->op ? w->op->first : NULL;
+		if (schema_check(w->root, &w->detail) == -1)
+			w->bad = w->detail;
+	}
+	for (rt = ews_routes; rt->serve != NULL; rt++)
+		if (w->op != NULL && strncmp(w->op->name, "m:", 2) == 0 &&
+		    strcmp(rt->path + strlen(URL), ews_op(w)) == 0)
+			break;
+	return rt;
+}
+
+/* --- the SOAP around an answer ------------------------------------------- */
+
+static void
+soap_open(struct request *r)
+{
+	answer_clear(r);
+	r->type = "text/xml; charset=utf-8";
+	r->status = 200;
+	text_str(&r->out,
+	    "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope "
+	    "xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">"
+	    "<s:Header><h:ServerVersionInfo MajorVersion=\"15\" "
+	    "MinorVersion=\"2\" MajorBuildNumber=\"1544\" "
+	    "MinorBuildNumber=\"4\" Version=\"V2017_07_11\" xmlns:h=\"" TYPES
+	    "\"/></s:Header><s:Body>");
+}
+
+static void
+soap_close(struct request *r)
+{
+	text_str(&r->out, "</s:Body></s:Envelope>");
+}
+
+static void
+soap_trace(struct request *r)
+{
+	const char *id = request_header(r, "client-request-id");
+	const char *back = request_header(r, "return-client-request-id");
+	unsigned char raw[16];
+	char text[33];
+	int i;
+
+	random_fill(RANDOM_TRACE, raw, sizeof(raw));
+	for (i = 0; i < 16; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", raw[i]);
+	answer_header(r, "request-id", "%s", text);
+	answer_header(r, "X-FEServer", "SIM-EX01");
+	answer_header(r, "X-CalculatedBETarget", "sim-ex01.sim.test");
+	if (id != NULL && back != NULL && strcasecmp(back, "true") == 0)
+		answer_header(r, "client-request-id", "%.64s", id);
+}
+
+/* The first layer of errors: a SOAP fault.  back_off in ms, or -1: none. */
+static void
+soap_fault(struct request *r, const char *code, const char *text, int back_off)
+{
+	soap_open(r);
+	soap_trace(r);
+	r->status = 500;
+	text_fmt(&r->out,
+	    "<s:Fault><faultcode xmlns:a=\"" TYPES "\">a:%s</faultcode>"
+	    "<faultstring xml:lang=\"en-US\">",
+	    code);
+	text_xml(&r->out, text);
+	text_fmt(&r->out,
+	    "</faultstring><detail><e:ResponseCode xmlns:e=\"" ERRORS
+	    "\">%s</e:ResponseCode><e:Message xmlns:e=\"" ERRORS "\">",
+	    code);
+	text_xml(&r->out, text);
+	text_str(&r->out, "</e:Message>");
+	if (back_off >= 0)
+		text_fmt(&r->out,
+		    "<t:MessageXml xmlns:t=\"" TYPES "\"><t:Value "
+		    "Name=\"BackOffMilliseconds\">%d</t:Value></t:MessageXml>",
+		    back_off);
+	text_str(&r->out, "</detail></s:Fault>");
+	soap_close(r);
+}
+
+static void
+response_open(struct ews *w)
+{
+	soap_open(w->r);
+	soap_trace(w->r);
+	text_fmt(&w->r->out,
+	    "<m:%sResponse xmlns:m=\"" MESSAGES "\" xmlns:t=\"" TYPES "\">",
+	    ews_op(w));
+}
+
+static void
+response_close(struct ews *w)
+{
+	text_fmt(&w->r->out, "</m:%sResponse>", ews_op(w));
+	soap_close(w->r);
+}
+
+/* Begins one response message that is a success. */
+void
+ews_good(struct ews *w)
+{
+	text_fmt(&w->r->out,
+	    "<m:%sResponseMessage ResponseClass=\"Success\">"
+	    "<m:ResponseCode>NoError</m:ResponseCode>",
+	    ews_op(w));
+}
+
+void
+ews_good_end(struct ews *w)
+{
+	text_fmt(&w->r->out, "</m:%sResponseMessage>", ews_op(w));
+}
+
+/* The second layer of errors: one response message that is an error. */
+void
+ews_bad(struct ews *w, const char *code)
+{
+	text_fmt(&w->r->out,
+	    "<m:%sResponseMessage ResponseClass=\"Error\"><m:MessageText>",
+	    ews_op(w));
+	text_xml(&w->r->out, ews_text(code));
+	text_fmt(&w->r->out,
+	    "</m:MessageText><m:ResponseCode>%s</m:ResponseCode>"
+	    "<m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>",
+	    code);
+	if (strcmp(code, "ErrorServerBusy") == 0)
+		text_str(&w->r->out,
+		    "<m:MessageXml><t:Value Name=\"BackOffMilliseconds\">"
+		    "1000</t:Value></m:MessageXml>");
+	if (strstr(ews_op(w), "Item") != NULL &&
+	    strncmp(ews_op(w), "Delete", 6) != 0 &&
+	    strncmp(ews_op(w), "Sync", 4) != 0 &&
+	    strncmp(ews_op(w), "Find", 4) != 0)
+		text_str(&w->r->out, "<m:Items/>");
+	ews_good_end(w);
+}
+
+/* --- who may come in ------------------------------------------------------ */
+
+static int
+refuse_login(struct request *r)
+{
+	r->status = 401;
+	r->type = "text/html";
+	soap_trace(r);
+	answer_header(r, "WWW-Authenticate", "Negotiate");
+	answer_header(r, "WWW-Authenticate", "Basic realm=\"sim.test\"");
+	return 0;
+}
+
+static int
+login_good(const char *sent)
+{
+	char *pair, *b64;
+	int good;
+
+	pair = text_print("%s:%s", ews_account.login, ews_account.password);
+	b64 = zalloc(strlen(pair) * 2 + 8);
+	base64(b64, (unsigned char *)pair, strlen(pair));
+	good =
+	    strncasecmp(sent, "Basic ", 6) == 0 && strcmp(sent + 6, b64) == 0;
+	free(pair);
+	free(b64);
+	return good;
+}
+
+/* Whether the login is good; answers 401 when not.  Five bad ones in a row
+ * lock the account, as a directory would. */
+static int
+ews_login(struct request *r)
+{
+	const char *sent = request_header(r, "Authorization");
+
+	if (sent == NULL)
+		return refuse_login(r);
+	if (!login_good(sent)) {
+		ews_account.failed++;
+		if (++ews_account.failed_in_row >= LOCK_AFTER)
+			ews_account.locked = 1;
+		return refuse_login(r);
+	}
+	if (ews_account.locked) {
+		ews_account.failed++;
+		return refuse_login(r);
+	}
+	ews_account.failed_in_row = 0;
+	return 1;
+}
+
+static struct mailbox *
+sid_mailbox(const struct node *sid)
+{
+	const char *s = sid->text ? sid->text : "", *last = strrchr(s, '-');
+	struct mailbox *mb;
+	size_t at = 0;
+	void *v;
+
+	if (!node_is(sid, "t:SID"))
+		return mailbox_find(s);
+	while (last && map_each(&exchange.mailboxes, &at, NULL, &v))
+		if ((mb = v)->number + 1000 == strtoul(last + 1, NULL, 10))
+			return mb;
+	return NULL;
+}
+
+static const char *
+impersonate(struct ews *w, const struct node *header)
+{
+	const struct node *who = node_child(header, "t:ExchangeImpersonation");
+	struct mailbox *mb;
+
+	if (who == NULL)
+		mb = mailbox_find(settings.service_mailbox);
+	else
+		mb = sid_mailbox(who->first->first);
+	if (mb == NULL)
+		return "ErrorNonExistentMailbox";
+	if (who != NULL &&
+	    (mb->out_of_scope ||
+		(settings.rooms_only && !mb->is_room &&
+		    strcasecmp(mb->email, settings.service_mailbox) != 0)))
+		return "ErrorImpersonateUserDenied";
+	w->mb = w->r->mailbox = mb;
+	if (++mb->busy > mb->busy_peak)
+		mb->busy_peak = mb->busy;
+	return NULL;
+}
+
+/* X-AnchorMailbox must be the mailbox that the request is about. */
+static void
+anchor_check(struct ews *w)
+{
+	const char *anchor = request_header(w->r, "X-AnchorMailbox");
+
+	if (anchor == NULL) {
+		ews_account.unanchored++;
+		violation(w->r, "X-AnchorMailbox is missing");
+	} else if (strcasecmp(anchor, w->mb->email) != 0) {
+		ews_account.misanchored++;
+		violation(w->r, "X-AnchorMailbox is %.100s, not %.100s", anchor,
+		    w->mb->email);
+	}
+}
+
+static const char *
+version_check(const struct node *header)
+{
+	static const char *const known[] = {
+	    "Exchange2013", "Exchange2013_SP1", "Exchange2016", "Exchange2019"};
+	const char *v =
+	    node_attr(node_child(header, "t:RequestServerVersion"), "Version");
+	size_t i;
+
+	for (i = 0; v != NULL && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], v) == 0)
+			return NULL;
+	return "ErrorInvalidServerVersion";
+}
+
+static void
+content_check(struct request *r)
+{
+	const char *v = request_header(r, "Content-Type");
+
+	if (v == NULL || strncasecmp(v, "text/xml", 8) != 0)
+		violation(r, "a body that is not said to be text/xml");
+}
+
+/*
+ * Whether the request may be served; answers when not.  Afterwards w->mb is
+ * the mailbox that it is about.
+ */
+int
+ews_admit(struct request *r)
+{
+	struct ews *w = r->ews;
+	const struct node *header, *tz;
+	const char *code;
+
+	if (!ews_login(r))
+		return 0;
+	if (w->bad != NULL) {
+		violation(r, "%s", w->bad);
+		soap_fault(r, "ErrorSchemaValidation", w->bad, -1);
+		return 0;
+	}
+	content_check(r);
+	header = node_child(w->root, "s:Header");
+	if ((code = version_check(header)) != NULL ||
+	    (code = impersonate(w, header)) != NULL) {
+		soap_fault(r, code, ews_text(code), -1);
+		return 0;
+	}
+	anchor_check(w);
+	tz = node_child(
+	    node_child(header, "t:TimeZoneContext"), "t:TimeZoneDefinition");
+	w->zone = zone_find(node_attr(tz, "Id"));
+	response_open(w);
+	return 1;
+}
+
+/* After the operation has written its messages. */
+void
+ews_close(struct request *r)
+{
+	response_close(r->ews);
+}
+
+/* --- faults on demand ----------------------------------------------------- */
+
+static void
+fault_message(struct request *r, const char *code)
+{
+	struct ews *w = r->ews;
+
+	if (w == NULL || w->op == NULL) {
+		soap_fault(r, code, ews_text(code), -1);
+		return;
+	}
+	response_open(w);
+	text_str(&r->out, "<m:ResponseMessages>");
+	ews_bad(w, code);
+	text_str(&r->out, "</m:ResponseMessages>");
+	response_close(w);
+}
+
+/* Faults that look other in EWS than elsewhere: 1 when this was one. */
+int
+ews_fault(struct request *r)
+{
+	const char *code = r->fault_location;
+	int ms = r->fault_ms > 0 ? r->fault_ms : r->fault_retry * 1000;
+
+	switch (r->fault) {
+	case FAULT_429:
+		soap_fault(
+		    r, "ErrorServerBusy", ews_text("ErrorServerBusy"), ms);
+		return 1;
+	case FAULT_429_BARE:
+		soap_fault(
+		    r, "ErrorServerBusy", ews_text("ErrorServerBusy"), -1);
+		return 1;
+	case FAULT_401:
+		(void)refuse_login(r);
+		return 1;
+	case FAULT_410:
+		fault_message(r, "ErrorInvalidSyncStateData");
+		return 1;
+	case FAULT_EWS_FAULT:
+		code = code ? code : "ErrorInternalServerTransientError";
+		soap_fault(r, code, ews_text(code), -1);
+		return 1;
+	case FAULT_EWS_ERROR:
+		fault_message(
+		    r, code ? code : "ErrorInternalServerTransientError");
+		return 1;
+	default:
+		return 0;
+	}
+}
