@@ -47,7 +47,7 @@ static const struct command {
 	"location,[block_minutes],[hidden],"
 	"[archived],[capacity]",
 	"block time, branch filter, archive"},
-    {"add_person", cmd_add_person, "email,[name],[archived],[mailbox]",
+    {"add_person", cmd_add_person, "email or name,[archived],[mailbox]",
 	"a person of TOPdesk and (unless mailbox is false) a mailbox; -> {id}"},
     {"bulk_load", cmd_bulk_load,
 	"[rooms 200],[meetings_per_room 50],"
@@ -106,9 +106,13 @@ static const struct command {
     {"mails_reset", cmd_mails_reset, "", ""},
     /* TOPdesk */
     {"reservation_create", cmd_reservation_create,
-	"location,start,end,"
-	"requester (address),[briefDescription],[link_id,link_type]",
+	"location or locations,start,end,"
+	"requester (address or id),[briefDescription],[link_id,link_type],"
+	"[status request],[services [{name,lead_minutes,from_hour,to_hour}]],"
+	"[issued],[archived],[series]",
 	"location by id or name; -> {id,number,status}"},
+    {"reservation_status", cmd_reservation_status, "id,status",
+	"approved|rejected|request, by an operator's hand"},
     {"reservation_move", cmd_reservation_move, "id,start,end", ""},
     {"reservation_cancel", cmd_reservation_cancel, "id", ""},
     {"reservation_change", cmd_reservation_change,
@@ -152,8 +156,9 @@ static const struct command {
     {"compare", cmd_compare,
 	"[from],[to],[link_type],[fallback (address)],"
 	"[tentative (count them as booked)]",
-	"-> {equal,rooms,bookings,reservations,missing,extra,different,"
-	"duplicates}, lists cut at 50, with their full lengths in *_count"},
+	"both ways -> {equal,rooms,bookings,reservations,duplicate_tags,"
+	"duplicate_links,missing,extra,different,duplicates}, lists cut at 50, "
+	"with their full lengths in *_count"},
     {NULL, NULL, NULL, NULL}};
 
 #define CLIENTS 32

@@ -33,7 +33,7 @@ command_fn cmd_add_room, cmd_meeting_create, cmd_meeting_move,
 /* control_topdesk.c: what people do in TOPdesk */
 command_fn cmd_add_person, cmd_reservation_create, cmd_reservation_move,
     cmd_reservation_cancel, cmd_reservation_change, cmd_reservation_room,
-    cmd_reservation_get, cmd_location_set;
+    cmd_reservation_get, cmd_reservation_status, cmd_location_set;
 
 /* control_world.c: faults, settings, counters */
 command_fn cmd_fault, cmd_faults_clear, cmd_counters, cmd_counters_reset,

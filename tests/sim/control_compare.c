@@ -2,7 +2,9 @@
  * control_compare.c: both sides as plain rows, and whether they agree.  The
  * comparison knows nothing of how the product thinks: a booking that a room
  * has accepted must have exactly one live reservation in the room's location,
- * of the same minutes, for the organiser's person.
+ * of the same minutes, for the organiser's person (unless a room or the
+ * service mailbox booked it for somebody); and each live reservation of a
+ * mapped room exactly one such booking, one in each of its rooms.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,49 +210,101 @@ static int
 person_right(const struct report *rep, const struct booking *b,
     const struct reservation *r)
 {
-	const char *organiser = b->event->meeting->own->mailbox->email;
-	struct person *p = map_get(&topdesk.emails, organiser);
+	const struct meeting *m = b->event->meeting;
+	const struct mailbox *own = m->own->mailbox;
+	struct person *p = map_get(&topdesk.emails, own->email);
 
 	if (r->requester == NULL)
 		return 0;
+	if (own->is_room ||
+	    strcasecmp(own->email, settings.service_mailbox) == 0)
+		return 1; /* booked for somebody else */
 	if (p != NULL)
-		return strcasecmp(r->requester->email, p->email) == 0;
+		return p == r->requester ||
+		    (r->requester->email != NULL &&
+			strcasecmp(r->requester->email, p->email) == 0);
 	return rep->fallback != NULL && r->requester->email != NULL &&
 	    strcasecmp(r->requester->email, rep->fallback) == 0;
 }
 
-/* Finds the reservations of one booking among those of its location. */
-static void
-compare_booking(struct report *rep, struct booking *b, const struct location *l)
+/* A reservation of two rooms has a booking in each of them. */
+static struct booking *
+claimed_by(struct report *rep, const struct reservation *r,
+    const struct location *l, struct booking *b)
 {
-	struct reservation *near = NULL;
+	char key[80];
+
+	(void)snprintf(key, sizeof(key), "%s %s", r->id, l->id);
+	if (b != NULL)
+		map_put(&rep->claimed, key, b);
+	return map_get(&rep->claimed, key);
+}
+
+enum closeness { EXACT, NEAR };
+
+/* An unclaimed live reservation of a booking's times, or that meets them. */
+static struct reservation *
+match(struct report *rep, const struct booking *b, const struct location *l,
+    enum closeness how)
+{
 	size_t i;
 
 	for (i = rows_at(&l->booked, b->start - topdesk.longest);
 	     i < l->booked.n && l->booked.v[i]->start < b->end; i++) {
 		struct reservation *r = l->booked.v[i];
 
-		if (!live(rep, r) || r->end <= b->start ||
-		    map_get(&rep->claimed, r->id) != NULL)
-			continue;
-		if (r->start == b->start && r->end == b->end) {
-			if (b->match == NULL) {
-				b->match = r;
-				map_put(&rep->claimed, r->id, b);
-			} else {
-				map_put(&rep->claimed, r->id, b);
-				note(rep, DUPLICATES, b, r, NULL);
-			}
-		} else if (near == NULL)
-			near = r;
+		if (live(rep, r) && r->end > b->start &&
+		    (how == NEAR ||
+			(r->start == b->start && r->end == b->end)) &&
+		    claimed_by(rep, r, l, NULL) == NULL)
+			return r;
 	}
-	if (b->match == NULL) {
-		if (near != NULL && near->link_id != NULL)
-			note(rep, MISSING, b, near, "another time");
-		else
+	return NULL;
+}
+
+static int
+counts(const struct report *rep, const struct booking *b)
+{
+	return strcmp(b->state, "booked") == 0 ||
+	    (rep->tentative && b->state[0] == 't');
+}
+
+/*
+ * Each booking claims one reservation of its times; those left of the same
+ * times are duplicates, then one that meets a booking is that one at another
+ * time.
+ */
+static void
+compare_bookings(
+    struct report *rep, struct bookings *all, const struct location *l)
+{
+	struct reservation *r;
+	struct booking *b;
+
+	for (b = all->v; b < all->v + all->n; b++) {
+		if (!counts(rep, b))
+			continue;
+		rep->bookings++;
+		if ((b->match = match(rep, b, l, EXACT)) != NULL)
+			(void)claimed_by(rep, b->match, l, b);
+	}
+	for (b = all->v; b < all->v + all->n; b++)
+		while (b->match && (r = match(rep, b, l, EXACT)) != NULL) {
+			(void)claimed_by(rep, r, l, b);
+			note(rep, DUPLICATES, b, r, "reservation");
+		}
+	for (b = all->v; b < all->v + all->n; b++) {
+		if (!counts(rep, b))
+			continue;
+		if (b->match != NULL) {
+			if (!person_right(rep, b, b->match))
+				note(rep, DIFFERENT, b, b->match, "requester");
+		} else if ((r = match(rep, b, l, NEAR)) != NULL) {
+			(void)claimed_by(rep, r, l, b);
+			note(rep, DIFFERENT, b, r, "time");
+		} else
 			note(rep, MISSING, b, NULL, NULL);
-	} else if (!person_right(rep, b, b->match))
-		note(rep, DIFFERENT, b, b->match, "requester");
+	}
 }
 
 static void
@@ -261,23 +315,70 @@ compare_room(struct report *rep, const struct mailbox *room)
 	size_t i;
 
 	room_bookings(room, rep->from, rep->to, &b);
-	for (i = 0; i < b.n; i++) {
-		if (strcmp(b.v[i].state, "booked") != 0 &&
-		    !(rep->tentative && b.v[i].state[0] == 't'))
-			continue;
-		rep->bookings++;
-		compare_booking(rep, &b.v[i], l);
-	}
+	if (b.n > 0)
+		compare_bookings(rep, &b, l);
 	for (i = 0; i < l->booked.n; i++) {
 		struct reservation *r = l->booked.v[i];
 
 		if (!live(rep, r) || r->start >= rep->to || r->end <= rep->from)
 			continue;
 		rep->reservations++;
-		if (map_get(&rep->claimed, r->id) == NULL)
+		if (claimed_by(rep, r, l, NULL) == NULL)
 			note(rep, EXTRA, NULL, r, NULL);
 	}
 	free(b.v);
+}
+
+/* One reservation as two meetings: the same tag on two that are live. */
+static json_int_t
+duplicate_tags(struct report *rep)
+{
+	struct map seen = {0};
+	json_int_t n = 0;
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < exchange.nevents; i++) {
+		const struct event *e = exchange.events[i];
+
+		if (e->removed || e->cancelled || e != e->meeting->own)
+			continue;
+		for (k = 0; k < e->nprops; k++) {
+			if (strncmp(e->props[k].value, "topdesk:", 8) != 0)
+				continue;
+			if (map_get(&seen, e->props[k].value) != NULL) {
+				n++;
+				note(rep, DUPLICATES, NULL, NULL,
+				    e->props[k].value);
+			}
+			map_put(&seen, e->props[k].value, exchange.events[i]);
+		}
+	}
+	map_free(&seen, NULL);
+	return n;
+}
+
+/* One meeting as two reservations: the same link on two that are live. */
+static json_int_t
+duplicate_links(struct report *rep)
+{
+	struct map seen = {0};
+	json_int_t n = 0;
+	size_t i;
+
+	for (i = 0; i < topdesk.all.n; i++) {
+		struct reservation *r = topdesk.all.v[i];
+
+		if (r->link_id == NULL || !live(rep, r))
+			continue;
+		if (map_get(&seen, r->link_id) != NULL) {
+			n++;
+			note(rep, DUPLICATES, NULL, r, "link");
+		}
+		map_put(&seen, r->link_id, r);
+	}
+	map_free(&seen, NULL);
+	return n;
 }
 
 json_t *
@@ -286,7 +387,7 @@ cmd_compare(json_t *a, const char **why)
 	struct report rep = {.link_type = arg_text(a, "link_type"),
 	    .fallback = arg_text(a, "fallback"),
 	    .tentative = arg_int(a, "tentative", 0)};
-	json_int_t rooms = 0;
+	json_int_t rooms = 0, tags, links;
 	char count[32];
 	json_t *o;
 	size_t i;
@@ -302,10 +403,13 @@ cmd_compare(json_t *a, const char **why)
 			rooms++;
 		}
 	map_free(&rep.claimed, NULL);
+	tags = duplicate_tags(&rep);
+	links = duplicate_links(&rep);
 	for (k = 0; k < 4; k++)
 		equal = equal && rep.counts[k] == 0;
-	o = json_pack("{s:b,s:I,s:I,s:I}", "equal", equal, "rooms", rooms,
-	    "bookings", rep.bookings, "reservations", rep.reservations);
+	o = json_pack("{s:b,s:I,s:I,s:I,s:I,s:I}", "equal", equal, "rooms",
+	    rooms, "bookings", rep.bookings, "reservations", rep.reservations,
+	    "duplicate_tags", tags, "duplicate_links", links);
 	for (k = 0; k < 4; k++) {
 		(void)snprintf(count, sizeof(count), "%s_count", list_names[k]);
 		json_object_set_new(o, list_names[k], rep.lists[k]);

@@ -21,18 +21,18 @@ cmd_add_person(json_t *a, const char **why)
 	const char *email = arg_text(a, "email");
 	struct person *p;
 
-	if (email == NULL)
-		return fail(why, "email");
+	if (email == NULL && arg_text(a, "name") == NULL)
+		return fail(why, "email or name");
 	p = person_new(email, arg_text(a, "name"), arg_int(a, "archived", 0));
-	if (arg_int(a, "mailbox", 1))
+	if (email != NULL && arg_int(a, "mailbox", 1))
 		(void)mailbox_new(email, arg_text(a, "name"), 0);
 	return json_pack("{s:s}", "id", p->id);
 }
 
+/* By id, by name, or by the address of its room. */
 static struct location *
-location_arg(json_t *a)
+location_find(const char *key)
 {
-	const char *key = arg_text(a, "location");
 	struct location *l = key ? map_get(&topdesk.locations, key) : NULL;
 	size_t i;
 
@@ -42,6 +42,12 @@ location_arg(json_t *a)
 			strcasecmp(topdesk.rooms[i]->mailbox, key) == 0))
 			l = topdesk.rooms[i];
 	return l;
+}
+
+static struct location *
+location_arg(json_t *a)
+{
+	return location_find(arg_text(a, "location"));
 }
 
 json_t *
@@ -81,25 +87,80 @@ person_arg(json_t *a, const char *name)
 {
 	const char *email = arg_text(a, name);
 
-	return email ? map_get(&topdesk.emails, email) : NULL;
+	struct person *p = email ? map_get(&topdesk.emails, email) : NULL;
+
+	return p || email == NULL ? p : map_get(&topdesk.persons, email);
+}
+
+/* [{name,[lead_minutes],[from_hour],[to_hour]}] or plain names */
+static int
+services_arg(json_t *a, struct reservation *r)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(a, "services"), i, v)
+	{
+		const char *name = json_is_string(v) ? json_string_value(v)
+						     : arg_text(v, "name");
+
+		if (name == NULL)
+			return -1;
+		service_add(r, name, arg_int(v, "lead_minutes", 0),
+		    arg_int(v, "from_hour", 0), arg_int(v, "to_hour", 0));
+	}
+	return 0;
+}
+
+/* location, and all of locations */
+static int
+locations_arg(json_t *a, struct reservation *r)
+{
+	struct location *l = location_arg(a);
+	json_t *v;
+	size_t i;
+
+	if (l != NULL)
+		reservation_facility(r, l);
+	json_array_foreach(json_object_get(a, "locations"), i, v)
+	{
+		l = location_find(json_string_value(v));
+		if (l == NULL)
+			return -1;
+		reservation_facility(r, l);
+	}
+	return r->nfacilities > 0 ? 0 : -1;
 }
 
 json_t *
 cmd_reservation_create(json_t *a, const char **why)
 {
-	struct location *l = location_arg(a);
 	struct person *p = person_arg(a, "requester");
-	struct reservation *r;
+	const char *status = arg_text(a, "status");
+	struct reservation draft = {0}, *r;
 	int64_t start, end;
 
-	if (l == NULL || p == NULL || arg_time(a, "start", NULL, &start) ||
-	    arg_time(a, "end", NULL, &end) || end <= start)
-		return fail(why, "location, requester, start or end");
+	if (p == NULL || arg_time(a, "start", NULL, &start) ||
+	    arg_time(a, "end", NULL, &end) || end <= start ||
+	    locations_arg(a, &draft) == -1 || services_arg(a, &draft) == -1) {
+		free(draft.facilities);
+		services_free(&draft);
+		return fail(
+		    why, "location(s), requester, start, end or services");
+	}
 	r = reservation_new(arg_text(a, "briefDescription"), NULL);
 	r->requester = p;
 	r->start = start - start % 60;
 	r->end = end - end % 60;
-	reservation_facility(r, l);
+	r->facilities = draft.facilities;
+	r->nfacilities = draft.nfacilities;
+	r->services = draft.services;
+	r->nservices = draft.nservices;
+	r->issued = arg_int(a, "issued", 0);
+	r->archived = arg_int(a, "archived", 0);
+	set_text(&r->series, arg_text(a, "series"));
+	if (status != NULL && strcmp(status, "request") == 0)
+		r->status = REQUEST;
 	if (arg_text(a, "link_id"))
 		reservation_link(r, arg_text(a, "link_id"),
 		    arg_text(a, "link_type") ? arg_text(a, "link_type") : "1",
@@ -107,6 +168,32 @@ cmd_reservation_create(json_t *a, const char **why)
 	if (reservation_settle(r) == -1)
 		r->status = CANCELLED; /* refused; a row must stay behind */
 	reservation_seat(r);
+	return view(r);
+}
+
+/* What becomes of a request, in the hands of an operator. */
+json_t *
+cmd_reservation_status(json_t *a, const char **why)
+{
+	struct reservation *r = reservation_arg(a, why);
+	const char *s = arg_text(a, "status");
+
+	if (r == NULL)
+		return NULL;
+	if (s == NULL || r->status == CANCELLED ||
+	    r->status == REJECTED_REQUEST)
+		return fail(why, "status, or one that is at its end");
+	if (strcmp(s, "approved") == 0 || strcmp(s, "planned") == 0)
+		r->status = PLANNED;
+	else if (strcmp(s, "rejected") == 0)
+		r->status = REJECTED_REQUEST;
+	else if (strcmp(s, "request") == 0)
+		r->status = REQUEST;
+	else
+		return fail(why, "approved, rejected or request");
+	if (reservation_settle(r) == -1)
+		r->status = CONFLICTING_PLANNED;
+	r->modified = when_now();
 	return view(r);
 }
 

@@ -117,6 +117,7 @@ topdesk_end(void)
 		free(r->brief);
 		free(r->notes);
 		free(r->facilities);
+		services_free(r);
 		free(r->link_id);
 		free(r->link_type);
 		free(r->series);
@@ -154,13 +155,14 @@ person_new(const char *email, const char *name, int archived)
 	struct person *p = zalloc(sizeof(*p));
 
 	uuid_new(p->id);
-	p->email = text_dup(email);
+	p->email = text_dup(email); /* NULL: has none */
 	p->name = text_dup(name ? name : email);
 	p->archived = archived;
 	topdesk.people = grow(topdesk.people, topdesk.npeople + 1, sizeof(p));
 	topdesk.people[topdesk.npeople++] = p;
 	map_put(&topdesk.persons, p->id, p);
-	if (!archived && map_get(&topdesk.emails, email) == NULL)
+	if (!archived && email != NULL &&
+	    map_get(&topdesk.emails, email) == NULL)
 		map_put(&topdesk.emails, email, p);
 	return p;
 }

@@ -87,9 +87,12 @@ facilities_json(struct text *o, const struct reservation *r)
 		    r->issued ? "\"" : "", r->issued ? a : "null",
 		    r->issued ? "\"" : "", l->id);
 		text_json(o, l->name);
-		text_str(o,
-		    "},\"object\":null,\"asset\":null,"
-		    "\"reservedServices\":[]}");
+		text_str(o, "},\"object\":null,\"asset\":null,");
+		if (i == 0)
+			services_json(o, r);
+		else
+			text_str(o, "\"reservedServices\":[]");
+		text_str(o, "}");
 	}
 	text_str(o, "]");
 }

@@ -58,7 +58,8 @@ td_reschedule(struct request *r)
 	    "allowServicesOutsideServiceWindow rescheduleVisitors");
 	if (res == NULL ||
 	    td_body(r, "plannedStartDate plannedEndDate", 0) == NULL ||
-	    td_read_dates(r, &start, &end) == -1)
+	    td_read_dates(r, &start, &end) == -1 ||
+	    !td_services_allow(r, res, start, end))
 		return;
 	back = opened(res);
 	res->start = start;

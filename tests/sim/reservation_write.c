@@ -309,6 +309,39 @@ td_open_target(struct request *r)
 	return res;
 }
 
+static int
+flag(const struct request *r, const char *name)
+{
+	const char *s = request_arg(r, name);
+
+	return s != NULL && strcmp(s, "true") == 0;
+}
+
+/*
+ * Whether the services of a reservation let it be changed to these times, or
+ * with start == end be cancelled; answers 400 when not.
+ */
+int
+td_services_allow(struct request *r, const struct reservation *res,
+    int64_t start, int64_t end)
+{
+	int late = services_too_late(res, res->start) ||
+	    (start != end && services_too_late(res, start));
+
+	if (late && !flag(r, "allowPassedLeadTimes")) {
+		td_error(r, 400, "SERVICE_LEAD_TIME_PASSED", "reservedServices",
+		    "The lead time of a service has passed");
+		return 0;
+	}
+	if (start != end && services_outside(res, start, end) &&
+	    !flag(r, "allowServicesOutsideServiceWindow")) {
+		td_error(r, 400, "SERVICE_OUTSIDE_WINDOW", "reservedServices",
+		    "A service is not given at this time");
+		return 0;
+	}
+	return 1;
+}
+
 void
 td_patch(struct request *r)
 {
@@ -380,6 +413,8 @@ td_cancel(struct request *r)
 		    "Only planned reservations can be cancelled");
 		return;
 	}
+	if (!td_services_allow(r, res, res->start, res->start))
+		return;
 	res->status = CANCELLED;
 	res->modified = when_now();
 	r->status = 204;

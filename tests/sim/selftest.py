@@ -21,6 +21,7 @@ import time
 import urllib.parse
 import uuid
 
+import selftest_both
 import selftest_write
 
 PREFER = 'odata.maxpagesize=%d, outlook.timezone="UTC", IdType="ImmutableId"'
@@ -768,7 +769,7 @@ def main():
                      test_write, test_topdesk, test_faults, test_concurrency,
                      test_compare):
             test(sim)
-        for test in selftest_write.TESTS:
+        for test in selftest_write.TESTS + selftest_both.TESTS:
             test(sim, check)
     finally:
         status = sim.end()

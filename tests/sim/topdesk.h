@@ -51,6 +51,15 @@ struct facility {
 	struct location *location;
 };
 
+struct service {
+	char id[37];
+	char service_id[37];
+	char *name;
+	int lead; /* minutes */
+	int from; /* hours of the day in which it is given */
+	int to;   /* 0: any */
+};
+
 struct reservation {
 	char id[37];
 	char number[24];
@@ -62,6 +71,8 @@ struct reservation {
 	int64_t end;
 	struct facility *facilities;
 	size_t nfacilities;
+	struct service *services;
+	size_t nservices;
 	char *link_id;
 	char *link_type;
 	int64_t link_date;
@@ -133,5 +144,12 @@ size_t rows_at(const struct row_list *, int64_t);
 void row_push(struct row_list *, struct reservation *);
 const char *reservation_json_fields(const char *, uint64_t *);
 void reservation_json(struct text *, const struct reservation *, uint64_t);
+
+/* service.c */
+void service_add(struct reservation *, const char *, int, int, int);
+void services_free(struct reservation *);
+int services_too_late(const struct reservation *, int64_t);
+int services_outside(const struct reservation *, int64_t, int64_t);
+void services_json(struct text *, const struct reservation *);
 
 #endif

@@ -20,6 +20,8 @@ json_t *td_body(struct request *, const char *, int);
 int td_read_dates(struct request *, int64_t *, int64_t *);
 int td_read_location(struct request *, json_t *, struct location **);
 struct reservation *td_open_target(struct request *);
+int td_services_allow(
+    struct request *, const struct reservation *, int64_t, int64_t);
 
 /* reservation_list.c, reservation_write.c, reservation_move.c */
 void td_list(struct request *);
