@@ -103,29 +103,36 @@ attendees_check(struct request *r)
 	json_t *list = json_object_get(r->json, "attendees"), *v;
 	size_t i;
 
-	json_array_foreach(
-	    list, i, v) if (!body_allows(r, v, "type emailAddress status",
-				"attendees[]") ||
-	    attendee_email(v) == NULL ||
-	    strchr(attendee_email(v), '@') == NULL ||
-	    attendee_type(v) == -1) return graph_refuse(r,
-	    "ErrorInvalidRecipients", "At least one recipient is not valid.");
+	json_array_foreach(list, i, v)
+	{
+		if (!body_allows(
+			r, v, "type emailAddress status", "attendees[]") ||
+		    attendee_email(v) == NULL ||
+		    strchr(attendee_email(v), '@') == NULL ||
+		    attendee_type(v) == -1)
+			return graph_refuse(r, "ErrorInvalidRecipients",
+			    "At least one recipient is not valid.");
+	}
 	return 0;
 }
 
 static int
 properties_check(struct request *r)
 {
+	json_t *list =
+	    json_object_get(r->json, "singleValueExtendedProperties");
 	json_t *p;
 	size_t i;
 
-	json_array_foreach(
-	    json_object_get(r->json, "singleValueExtendedProperties"), i,
-	    p) if (!body_allows(r, p, "id value",
-		       "singleValueExtendedProperties[]") ||
-	    !json_is_string(json_object_get(p, "id")) ||
-	    !json_is_string(json_object_get(p, "value"))) return graph_refuse(r,
-	    "ErrorInvalidParameter", "singleValueExtendedProperties");
+	json_array_foreach(list, i, p)
+	{
+		if (!body_allows(
+			r, p, "id value", "singleValueExtendedProperties[]") ||
+		    !json_is_string(json_object_get(p, "id")) ||
+		    !json_is_string(json_object_get(p, "value")))
+			return graph_refuse(r, "ErrorInvalidParameter",
+			    "singleValueExtendedProperties");
+	}
 	return 0;
 }
 
@@ -178,23 +185,27 @@ draft_read(struct request *r, const struct event *e, struct draft *d)
 static void
 attendees_apply(json_t *list, struct meeting *m)
 {
+	json_t *v, *mail;
 	size_t i, k;
-	json_t *v;
 	int keep;
 
 	for (k = m->nattendees; k > 0; k--) { /* the list is replaced */
 		keep = 0;
-		json_array_foreach(list, i, v) keep |=
-		    strcasecmp(attendee_email(v), m->attendees[k - 1].email) ==
-		    0;
+		json_array_foreach(list, i, v)
+		{
+			keep |= strcasecmp(attendee_email(v),
+				    m->attendees[k - 1].email) == 0;
+		}
 		if (!keep)
 			meeting_uninvite(m, m->attendees[k - 1].email);
 	}
-	json_array_foreach(list, i, v)(void) meeting_invite(m,
-	    attendee_email(v),
-	    json_string_value(
-		json_object_get(json_object_get(v, "emailAddress"), "name")),
-	    (enum attendee_type)attendee_type(v));
+	json_array_foreach(list, i, v)
+	{
+		mail = json_object_get(v, "emailAddress");
+		(void)meeting_invite(m, attendee_email(v),
+		    json_string_value(json_object_get(mail, "name")),
+		    (enum attendee_type)attendee_type(v));
+	}
 }
 
 /* Times and pattern: 1 when any is another than before. */
@@ -251,9 +262,12 @@ texts_apply(json_t *j, struct event *e)
 		e->meeting->hide_attendees = json_is_true(v);
 	if ((v = json_object_get(j, "responseRequested")) != NULL)
 		e->meeting->no_response = json_is_false(v);
-	json_array_foreach(json_object_get(j, "singleValueExtendedProperties"),
-	    i, p) event_property(e, json_string_value(json_object_get(p, "id")),
-	    json_string_value(json_object_get(p, "value")));
+	v = json_object_get(j, "singleValueExtendedProperties");
+	json_array_foreach(v, i, p)
+	{
+		event_property(e, json_string_value(json_object_get(p, "id")),
+		    json_string_value(json_object_get(p, "value")));
+	}
 }
 
 /*
