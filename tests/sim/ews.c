@@ -21,6 +21,13 @@
 
 struct ews_account ews_account;
 
+/* No operation above; the schema has refused it by then. */
+static void
+ews_unknown(struct request *r)
+{
+	(void)r;
+}
+
 struct route ews_routes[] = {
     {"POST", URL "SyncFolderItems", ews_sync, 0, 0, 0, 0},
     {"POST", URL "GetItem", ews_get_item, 0, 0, 0, 0},
@@ -33,8 +40,7 @@ struct route ews_routes[] = {
     {"POST", URL "ResolveNames", ews_resolve_names, 0, 0, 0, 0},
     {"POST", URL "GetRoomLists", ews_room_lists, 0, 0, 0, 0},
     {"POST", URL "GetRooms", ews_rooms, 0, 0, 0, 0},
-    {"POST", "EWS/Exchange.asmx", NULL, 0, 0, 0, 0}, /* none of these */
-    {.path = NULL}};
+    {"POST", "EWS/Exchange.asmx", ews_unknown, 0, 0, 0, 0}, {.path = NULL}};
 
 static const struct {
 	const char *code, *text;
@@ -139,7 +145,7 @@ ews_route(struct request *r)
 		if (schema_check(w->root, &w->detail) == -1)
 			w->bad = w->detail;
 	}
-	for (rt = ews_routes; rt->serve != NULL; rt++)
+	for (rt = ews_routes; rt->serve != ews_unknown; rt++)
 		if (w->op != NULL && strncmp(w->op->name, "m:", 2) == 0 &&
 		    strcmp(rt->path + strlen(URL), ews_op(w)) == 0)
 			break;
@@ -468,6 +474,8 @@ ews_fault(struct request *r)
 	const char *code = r->fault_location;
 	int ms = r->fault_ms > 0 ? r->fault_ms : r->fault_retry * 1000;
 
+	if (code == NULL || strncmp(code, "Error", 5) != 0)
+		code = "ErrorInternalServerTransientError";
 	switch (r->fault) {
 	case FAULT_429:
 		soap_fault(
@@ -484,12 +492,10 @@ ews_fault(struct request *r)
 		fault_message(r, "ErrorInvalidSyncStateData");
 		return 1;
 	case FAULT_EWS_FAULT:
-		code = code ? code : "ErrorInternalServerTransientError";
 		soap_fault(r, code, ews_text(code), -1);
 		return 1;
 	case FAULT_EWS_ERROR:
-		fault_message(
-		    r, code ? code : "ErrorInternalServerTransientError");
+		fault_message(r, code);
 		return 1;
 	default:
 		return 0;
