@@ -353,7 +353,7 @@ impersonate(struct ews *w, const struct node *header)
 	struct mailbox *mb;
 
 	if (who == NULL)
-		mb = mailbox_find(settings.service_mailbox);
+		mb = mailbox_new(settings.service_mailbox, NULL, 0);
 	else
 		mb = sid_mailbox(who->first->first);
 	if (mb == NULL)

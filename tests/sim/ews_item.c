@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ews.h"
 
@@ -40,13 +41,10 @@ time_xml(const struct ews *w, const char *name, int64_t t)
 		    (int)(llabs(off) / 60 % 60), name);
 }
 
-static int
+static unsigned char
 hex(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return (unsigned char)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
 /*
@@ -66,10 +64,10 @@ goid_of(const struct event *e, int64_t original)
 	char *s;
 
 	if (strncasecmp(uid, "040000008200E00074C5B7101A82E008", 32) == 0 &&
-	    n >= 40)
+	    n >= 40 && strspn(uid, "0123456789abcdefABCDEF") == strlen(uid))
 		for (i = 0; i < n; i++)
 			b[i] = (unsigned char)(hex(uid[2 * i]) << 4 |
-			    (hex(uid[2 * i + 1]) & 15));
+			    hex(uid[2 * i + 1]));
 	else {
 		n = 40 + 12 + strlen(uid) + 1;
 		memcpy(b, head, sizeof(head));
@@ -104,28 +102,41 @@ mailbox_xml(struct text *o, const char *name, const char *email)
 static const char *const responses[] = {"Unknown", "Organizer", "Tentative",
     "Accept", "Decline", "NoResponseReceived"};
 
+/* What an attendee answered, to one occurrence when he did so to that. */
 static void
-attendees_xml(const struct ews *w, const struct meeting *m, const char *name,
-    enum attendee_type type)
+attendee_xml(const struct ews *w, struct meeting *m, const struct attendee *a,
+    const struct occurrence *occ)
 {
 	struct text *o = &w->r->out;
+	const struct reply *p =
+	    occ ? meeting_reply(m, a->email, occ->original, 0) : NULL;
+
+	text_str(o, "<t:Attendee>");
+	mailbox_xml(o, a->name, a->email);
+	word_xml(o, "ResponseType",
+	    responses[p && p->response ? p->response : a->response]);
+	if (a->answered != 0)
+		time_xml(w, "LastResponseTime", a->answered);
+	text_str(o, "</t:Attendee>");
+}
+
+static void
+attendees_xml(const struct ews *w, const struct event *e,
+    const struct occurrence *occ, const char *name, enum attendee_type type)
+{
+	struct text *o = &w->r->out;
+	struct meeting *m = e->meeting;
 	size_t i;
 	int n = 0;
 
 	for (i = 0; i < m->nattendees; i++) {
-		const struct attendee *a = &m->attendees[i];
-
-		if (a->type != type)
+		if (m->attendees[i].type != type ||
+		    (m->hide_attendees && e != m->own &&
+			strcasecmp(m->attendees[i].email, e->mailbox->email)))
 			continue;
-		text_str(o, n++ ? "" : "<t:");
-		if (n == 1)
-			text_fmt(o, "%s>", name);
-		text_str(o, "<t:Attendee>");
-		mailbox_xml(o, a->name, a->email);
-		word_xml(o, "ResponseType", responses[a->response]);
-		if (a->answered != 0)
-			time_xml(w, "LastResponseTime", a->answered);
-		text_str(o, "</t:Attendee>");
+		if (n++ == 0)
+			text_fmt(o, "<t:%s>", name);
+		attendee_xml(w, m, &m->attendees[i], occ);
 	}
 	if (n > 0)
 		text_fmt(o, "</t:%s>", name);
@@ -386,12 +397,12 @@ state_part(struct ews *w, const struct event *e, const struct occurrence *occ,
 	}
 	if (WANT(F_REQUIRED))
 		attendees_xml(
-		    w, e->meeting, "RequiredAttendees", ATTENDEE_REQUIRED);
+		    w, e, occ, "RequiredAttendees", ATTENDEE_REQUIRED);
 	if (WANT(F_OPTIONAL))
 		attendees_xml(
-		    w, e->meeting, "OptionalAttendees", ATTENDEE_OPTIONAL);
+		    w, e, occ, "OptionalAttendees", ATTENDEE_OPTIONAL);
 	if (WANT(F_RESOURCES))
-		attendees_xml(w, e->meeting, "Resources", ATTENDEE_RESOURCE);
+		attendees_xml(w, e, occ, "Resources", ATTENDEE_RESOURCE);
 	if (WANT(F_DURATION))
 		text_fmt(o, "<t:Duration>PT%lldM</t:Duration>",
 		    (long long)((occ ? occ->end - occ->start

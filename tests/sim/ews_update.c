@@ -66,47 +66,88 @@ occurrence_here(struct event *e, const struct occurrence *o, int64_t start,
 }
 
 /*
- * What is set on an occurrence goes to its exception: times and subject.
- * wanted_field() writes to a copy here, so that the master stays as it is.
+ * A copy to try updates on: what is refused must change nothing, and what is
+ * set on an occurrence goes to its exception, never to the master.
  */
+struct scratch {
+	struct event e;
+	struct meeting m;
+	struct wanted d;
+};
+
+static const char *
+scratch_read(
+    struct scratch *s, const struct event *e, const struct node *updates)
+{
+	memset(s, 0, sizeof(*s));
+	s->e.meeting = &s->m;
+	s->e.mailbox = e->mailbox;
+	s->e.zone = e->zone;
+	s->e.start = e->start;
+	s->e.end = e->end;
+	s->d.e = &s->e;
+	return updates_read(&s->d, updates);
+}
+
+static void
+scratch_free(struct scratch *s)
+{
+	free(s->e.subject);
+	free(s->e.body);
+	free(s->e.location);
+	free(s->e.rec);
+	while (s->m.nattendees > 0)
+		meeting_uninvite(&s->m, s->m.attendees[0].email);
+	free(s->m.attendees);
+	while (s->e.nprops > 0) {
+		free(s->e.props[--s->e.nprops].id);
+		free(s->e.props[s->e.nprops].value);
+	}
+	free(s->e.props);
+}
+
 static const char *
 occurrence_update(struct ews *w, struct target *t, const struct node *updates,
     const char *send)
 {
-	struct event copy = {0};
-	struct meeting none = {0};
-	struct wanted d = {.e = &copy};
 	int64_t start = t->room.start, end = t->room.end;
-	const char *code;
+	struct scratch s;
+	const char *code = scratch_read(&s, t->e, updates);
 
-	copy.meeting = &none;
-	copy.mailbox = t->e->mailbox;
-	copy.zone = t->e->zone;
-	code = updates_read(&d, updates);
-	if (code == NULL && (d.recurrence != NULL || d.plain))
+	if (code == NULL && (s.d.recurrence != NULL || s.d.plain))
 		code = "ErrorCalendarCannotUpdateRecurrenceOfOccurrence";
 	if (code == NULL)
-		code = wanted_times(w, &d, &start, &end);
+		code = wanted_times(w, &s.d, &start, &end);
 	if (code == NULL && booking_crosses(t->e, t->room.original, start, end))
 		code = "ErrorOccurrenceCrossingBoundary";
 	if (code == NULL &&
 	    (strcmp(send, "SendToNone") == 0 || t->e != t->e->meeting->own))
-		occurrence_here(t->e, &t->room, start, end, d.subject);
+		occurrence_here(t->e, &t->room, start, end, s.d.subject);
 	else if (code == NULL)
 		(void)booking_move_occurrence(
-		    t->e->meeting, t->room.original, start, end, d.subject);
-	free(copy.subject);
-	free(copy.body);
-	free(copy.location);
-	while (none.nattendees > 0)
-		meeting_uninvite(&none, none.attendees[0].email);
-	free(none.attendees);
-	while (copy.nprops > 0) {
-		free(copy.props[--copy.nprops].id);
-		free(copy.props[copy.nprops].value);
-	}
-	free(copy.props);
+		    t->e->meeting, t->room.original, start, end, s.d.subject);
+	scratch_free(&s);
 	return code;
+}
+
+/* Tells those whom the client wants told. */
+static void
+update_deliver(
+    struct meeting *m, const char *send, int moved, size_t exceptions)
+{
+	int flags = moved ? BOOKING_REPATTERN : 0;
+
+	if (strcmp(send, "SendToNone") == 0)
+		flags |= BOOKING_SILENT;
+	else if (strstr(send, "ToChanged") == NULL)
+		flags |= BOOKING_UPDATE;
+	else if (!moved)
+		flags |= BOOKING_CHANGED_ONLY;
+	booking_deliver(m, flags);
+	/* each exception is sent again, with a message of its own */
+	for (; (flags & BOOKING_UPDATE) && !moved && exceptions > 0;
+	     exceptions--)
+		mail_attendees(MAIL_UPDATE, m);
 }
 
 static const char *
@@ -115,29 +156,21 @@ item_update(struct ews *w, struct target *t, const struct node *updates,
 {
 	struct wanted d = {.e = t->e};
 	size_t exceptions = booking_exceptions(t->e);
-	const char *code = updates_read(&d, updates);
-	int moved = 0, flags;
+	struct scratch s;
+	const char *code = scratch_read(&s, t->e, updates);
+	int moved = 0;
 
 	if (code == NULL)
-		code = wanted_finish(w, &d, &moved);
+		code = wanted_finish(w, &s.d, &moved);
+	scratch_free(&s);
 	if (code != NULL)
 		return code;
-	if (t->e != t->e->meeting->own) {
+	(void)updates_read(&d, updates);
+	(void)wanted_finish(w, &d, &moved);
+	if (t->e != t->e->meeting->own)
 		event_touch(t->e, moved);
-		return NULL;
-	}
-	flags = moved ? BOOKING_REPATTERN : 0;
-	if (strcmp(send, "SendToNone") == 0)
-		flags |= BOOKING_SILENT;
-	else if (strstr(send, "ToChanged") == NULL)
-		flags |= BOOKING_UPDATE;
-	else if (!moved)
-		flags |= BOOKING_CHANGED_ONLY;
-	booking_deliver(t->e->meeting, flags);
-	/* each exception is sent again, with a message of its own */
-	for (; (flags & BOOKING_UPDATE) && !moved && exceptions > 0;
-	     exceptions--)
-		mail_attendees(MAIL_UPDATE, t->e->meeting);
+	else
+		update_deliver(t->e->meeting, send, moved, exceptions);
 	return NULL;
 }
 

@@ -286,6 +286,23 @@ class Wire(unittest.TestCase):
                  "ErrorSendMeetingCancellationsRequired")):
             self.assertEqual(self.code(op, room=ANNA), code, op)
 
+    def test_refused(self):
+        """An update that is refused changes nothing of the item"""
+        item = self.item("<t:Subject>old</t:Subject>")
+        field = ('<t:SetItemField><t:FieldURI FieldURI="%s"/><t:CalendarItem>'
+                 "<t:%s>%s</t:%s></t:CalendarItem></t:SetItemField>")
+        self.assertEqual(self.code(
+            '<m:UpdateItem ConflictResolution="AlwaysOverwrite" '
+            'SendMeetingInvitationsOrCancellations="SendToNone">'
+            "<m:ItemChanges><t:ItemChange>%s<t:Updates>%s%s</t:Updates>"
+            "</t:ItemChange></m:ItemChanges></m:UpdateItem>" % (
+                item, field % ("item:Subject", "Subject", "new", "Subject"),
+                field % ("calendar:End", "End", "2026-01-01T00:00:00Z",
+                         "End")), room=ANNA),
+            "ErrorCalendarEndDateIsEarlierThanStartDate")
+        text = self.ask(get(item, shape("item:Subject")), ANNA)[2]
+        self.assertEqual(self.value(text, "Subject"), "old")
+
     def test_ids(self):
         """Ids are of one mailbox and of one protocol"""
         item = self.item()

@@ -29,7 +29,7 @@ from exchangelib.errors import (ErrorImpersonateUserDenied,
                                 ErrorNonExistentMailbox,
                                 UnauthorizedError)
 from exchangelib.properties import Attendee, Mailbox
-from exchangelib.recurrence import Recurrence, WeeklyPattern
+from exchangelib.recurrence import DailyPattern, Recurrence, WeeklyPattern
 from exchangelib.version import EXCHANGE_2019
 
 import orbtest
@@ -306,6 +306,31 @@ class Exchangelib(unittest.TestCase):
         back = moved.recurring_master()
         back.refresh()
         self.assertEqual(back.type, "RecurringMaster")
+
+    def test_one_declined(self):
+        """A room that is taken on one date declines that date alone"""
+        day = days_on(self.day, 0)
+        room = "taken@sim.test"
+        self.sim.add_room(mailbox=room, name="Taken")
+        self.create(room=room, start=days_on(self.day + 1, 14),
+                    end=days_on(self.day + 1, 15))
+        series = self.get(self.anna, self.create(
+            room=room, recurrence=Recurrence(
+                pattern=DailyPattern(interval=1), number=3,
+                start=EWSDate(day.year, day.month, day.day))))
+        second = series.occurrence(2)
+        second.refresh()
+        second.start += datetime.timedelta(hours=4)
+        second.end += datetime.timedelta(hours=4)
+        second.save(update_fields=["start", "end"],
+                    send_meeting_invitations=ALL)
+        said = []
+        for n in (1, 2, 3):
+            occurrence = series.occurrence(n)
+            occurrence.refresh()
+            said.append(occurrence.resources[0].response_type)
+        self.assertEqual(said, ["Accept", "Decline", "Accept"])
+        self.assertEqual(len(self.view(self.account(room), 5)), 3)
 
     def test_property(self):
         """An extended property round trip, and the search for it"""
