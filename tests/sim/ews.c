@@ -1,10 +1,11 @@
 /*
- * ews.c: the EWS listener: who may come in, as whom, the SOAP around requests
- * and answers, and both layers of errors.  One URL serves all operations; each
- * has a route of its own here, so that it is counted and can be given faults
- * by name: POST /EWS/Exchange.asmx/SyncFolderItems.
+ * ews.c: the EWS listener: its operations, the SOAP around requests and
+ * answers, and both layers of errors.  Who may come in is in ews_admit.c.
+ *
+ * One URL serves all operations; each has a route of its own here, so that it
+ * is counted and can be given faults by name:
+ * POST /EWS/Exchange.asmx/SyncFolderItems.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,6 @@
 #define TYPES "http://schemas.microsoft.com/exchange/services/2006/types"
 #define ERRORS "http://schemas.microsoft.com/exchange/services/2006/errors"
 #define MESSAGES "http://schemas.microsoft.com/exchange/services/2006/messages"
-#define LOCK_AFTER 5
-
-struct ews_account ews_account;
 
 /* No operation above; the schema has refused it by then. */
 static void
@@ -175,8 +173,8 @@ soap_close(struct request *r)
 	text_str(&r->out, "</s:Body></s:Envelope>");
 }
 
-static void
-soap_trace(struct request *r)
+void
+ews_trace(struct request *r)
 {
 	const char *id = request_header(r, "client-request-id");
 	const char *back = request_header(r, "return-client-request-id");
@@ -195,11 +193,12 @@ soap_trace(struct request *r)
 }
 
 /* The first layer of errors: a SOAP fault.  back_off in ms, or -1: none. */
-static void
-soap_fault(struct request *r, const char *code, const char *text, int back_off)
+void
+ews_fault_say(
+    struct request *r, const char *code, const char *text, int back_off)
 {
 	soap_open(r);
-	soap_trace(r);
+	ews_trace(r);
 	r->status = 500;
 	text_fmt(&r->out,
 	    "<s:Fault><faultcode xmlns:a=\"" TYPES "\">a:%s</faultcode>"
@@ -221,11 +220,11 @@ soap_fault(struct request *r, const char *code, const char *text, int back_off)
 	soap_close(r);
 }
 
-static void
-response_open(struct ews *w)
+void
+ews_open(struct ews *w)
 {
 	soap_open(w->r);
-	soap_trace(w->r);
+	ews_trace(w->r);
 	text_fmt(&w->r->out,
 	    "<m:%sResponse xmlns:m=\"" MESSAGES "\" xmlns:t=\"" TYPES "\">",
 	    ews_op(w));
@@ -278,170 +277,6 @@ ews_bad(struct ews *w, const char *code)
 	ews_good_end(w);
 }
 
-/* --- who may come in ------------------------------------------------------ */
-
-static int
-refuse_login(struct request *r)
-{
-	r->status = 401;
-	r->type = "text/html";
-	soap_trace(r);
-	answer_header(r, "WWW-Authenticate", "Negotiate");
-	answer_header(r, "WWW-Authenticate", "Basic realm=\"sim.test\"");
-	return 0;
-}
-
-static int
-login_good(const char *sent)
-{
-	char *pair, *b64;
-	int good;
-
-	pair = text_print("%s:%s", ews_account.login, ews_account.password);
-	b64 = zalloc(strlen(pair) * 2 + 8);
-	base64(b64, (unsigned char *)pair, strlen(pair));
-	good =
-	    strncasecmp(sent, "Basic ", 6) == 0 && strcmp(sent + 6, b64) == 0;
-	free(pair);
-	free(b64);
-	return good;
-}
-
-/* Whether the login is good; answers 401 when not.  Five bad ones in a row
- * lock the account, as a directory would. */
-static int
-ews_login(struct request *r)
-{
-	const char *sent = request_header(r, "Authorization");
-
-	if (sent == NULL)
-		return refuse_login(r);
-	if (!login_good(sent)) {
-		ews_account.failed++;
-		if (++ews_account.failed_in_row >= LOCK_AFTER)
-			ews_account.locked = 1;
-		return refuse_login(r);
-	}
-	if (ews_account.locked) {
-		ews_account.failed++;
-		return refuse_login(r);
-	}
-	ews_account.failed_in_row = 0;
-	return 1;
-}
-
-static struct mailbox *
-sid_mailbox(const struct node *sid)
-{
-	const char *s = sid->text ? sid->text : "", *last = strrchr(s, '-');
-	struct mailbox *mb;
-	size_t at = 0;
-	void *v;
-
-	if (!node_is(sid, "t:SID"))
-		return mailbox_find(s);
-	while (last && map_each(&exchange.mailboxes, &at, NULL, &v))
-		if ((mb = v)->number + 1000 == strtoul(last + 1, NULL, 10))
-			return mb;
-	return NULL;
-}
-
-static const char *
-impersonate(struct ews *w, const struct node *header)
-{
-	const struct node *who = node_child(header, "t:ExchangeImpersonation");
-	struct mailbox *mb;
-
-	if (who == NULL)
-		mb = mailbox_new(settings.service_mailbox, NULL, 0);
-	else
-		mb = sid_mailbox(who->first->first);
-	if (mb == NULL)
-		return "ErrorNonExistentMailbox";
-	if (who != NULL &&
-	    (mb->out_of_scope ||
-		(settings.rooms_only && !mb->is_room &&
-		    strcasecmp(mb->email, settings.service_mailbox) != 0)))
-		return "ErrorImpersonateUserDenied";
-	w->mb = w->r->mailbox = mb;
-	if (++mb->busy > mb->busy_peak)
-		mb->busy_peak = mb->busy;
-	return NULL;
-}
-
-/* X-AnchorMailbox must be the mailbox that the request is about. */
-static void
-anchor_check(struct ews *w)
-{
-	const char *anchor = request_header(w->r, "X-AnchorMailbox");
-
-	if (anchor == NULL) {
-		ews_account.unanchored++;
-		violation(w->r, "X-AnchorMailbox is missing");
-	} else if (strcasecmp(anchor, w->mb->email) != 0) {
-		ews_account.misanchored++;
-		violation(w->r, "X-AnchorMailbox is %.100s, not %.100s", anchor,
-		    w->mb->email);
-	}
-}
-
-static const char *
-version_check(const struct node *header)
-{
-	static const char *const known[] = {
-	    "Exchange2013", "Exchange2013_SP1", "Exchange2016", "Exchange2019"};
-	const char *v =
-	    node_attr(node_child(header, "t:RequestServerVersion"), "Version");
-	size_t i;
-
-	for (i = 0; v != NULL && i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i], v) == 0)
-			return NULL;
-	return "ErrorInvalidServerVersion";
-}
-
-static void
-content_check(struct request *r)
-{
-	const char *v = request_header(r, "Content-Type");
-
-	if (v == NULL || strncasecmp(v, "text/xml", 8) != 0)
-		violation(r, "a body that is not said to be text/xml");
-}
-
-/*
- * Whether the request may be served; answers when not.  Afterwards w->mb is
- * the mailbox that it is about.
- */
-int
-ews_admit(struct request *r)
-{
-	struct ews *w = r->ews;
-	const struct node *header, *tz;
-	const char *code;
-
-	if (!ews_login(r))
-		return 0;
-	if (w->bad != NULL) {
-		violation(r, "%s", w->bad);
-		soap_fault(r, "ErrorSchemaValidation", w->bad, -1);
-		return 0;
-	}
-	content_check(r);
-	header = node_child(w->root, "s:Header");
-	if ((code = version_check(header)) != NULL ||
-	    (code = impersonate(w, header)) != NULL) {
-		soap_fault(r, code, ews_text(code), -1);
-		return 0;
-	}
-	anchor_check(w);
-	tz = node_child(
-	    node_child(header, "t:TimeZoneContext"), "t:TimeZoneDefinition");
-	w->zone = zone_find(node_attr(tz, "Id"));
-	response_open(w);
-	return 1;
-}
-
 /* After the operation has written its messages. */
 void
 ews_close(struct request *r)
@@ -457,10 +292,10 @@ fault_message(struct request *r, const char *code)
 	struct ews *w = r->ews;
 
 	if (w == NULL || w->op == NULL) {
-		soap_fault(r, code, ews_text(code), -1);
+		ews_fault_say(r, code, ews_text(code), -1);
 		return;
 	}
-	response_open(w);
+	ews_open(w);
 	text_str(&r->out, "<m:ResponseMessages>");
 	ews_bad(w, code);
 	text_str(&r->out, "</m:ResponseMessages>");
@@ -478,21 +313,21 @@ ews_fault(struct request *r)
 		code = "ErrorInternalServerTransientError";
 	switch (r->fault) {
 	case FAULT_429:
-		soap_fault(
+		ews_fault_say(
 		    r, "ErrorServerBusy", ews_text("ErrorServerBusy"), ms);
 		return 1;
 	case FAULT_429_BARE:
-		soap_fault(
+		ews_fault_say(
 		    r, "ErrorServerBusy", ews_text("ErrorServerBusy"), -1);
 		return 1;
 	case FAULT_401:
-		(void)refuse_login(r);
+		(void)ews_refuse_login(r);
 		return 1;
 	case FAULT_410:
 		fault_message(r, "ErrorInvalidSyncStateData");
 		return 1;
 	case FAULT_EWS_FAULT:
-		soap_fault(r, code, ews_text(code), -1);
+		ews_fault_say(r, code, ews_text(code), -1);
 		return 1;
 	case FAULT_EWS_ERROR:
 		fault_message(r, code);

@@ -75,6 +75,12 @@ void ews_good(struct ews *);
 void ews_good_end(struct ews *);
 void ews_bad(struct ews *, const char *);
 const char *ews_op(const struct ews *);
+void ews_open(struct ews *);
+void ews_trace(struct request *);
+void ews_fault_say(struct request *, const char *, const char *, int);
+
+/* ews_admit.c */
+int ews_refuse_login(struct request *);
 
 /* ews_xml.c */
 struct node *node_parse(const char *, size_t);

@@ -1,7 +1,7 @@
 /*
  * exchange.h: the Exchange half of the store: mailboxes, meetings and the
  * copies of a meeting that stand in mailboxes.  Every protocol that shows
- * this half (Graph today, EWS one day) reads and changes it through here.
+ * this half (Graph and EWS) reads and changes it through here.
  */
 #ifndef ORB_SIM_EXCHANGE_H
 #define ORB_SIM_EXCHANGE_H

@@ -1,6 +1,6 @@
 /*
- * orb-sim: Exchange Online (token endpoint and Graph) and TOPdesk, simulated
- * over one store in memory.
+ * orb-sim: Exchange Online (token endpoint and Graph), Exchange on-premises (EWS)
+ * and TOPdesk, simulated over one store in memory.
  *
  * main.c: arguments, the secrets of this run, start and end.  sim.json is
  * written last and by rename, so that its being there means "listening".
