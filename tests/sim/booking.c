@@ -20,32 +20,39 @@
 #define NEIGHBOURS (800 * (int64_t)DAY)
 
 static uint64_t
-mix(uint64_t h, const void *p, size_t n)
+mix(uint64_t h, uint64_t v)
 {
-	const unsigned char *b = p;
+	h = (h ^ v) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 29;
+}
 
-	while (n-- > 0)
-		h = (h ^ *b++) * 0x100000001b3u;
-	return h;
+static uint64_t
+mix_text(uint64_t h, const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		h = mix(h, (unsigned char)*s);
+	return mix(h, s != NULL);
 }
 
 /* What attendees can see of a meeting; other changes are not sent to them. */
 static uint64_t
 digest(const struct event *e)
 {
-	const int64_t numbers[] = {
-	    e->start, e->end, e->all_day, e->private, e->free};
-	const char *texts[] = {e->subject, e->body, e->location};
-	uint64_t h = 0xcbf29ce484222325u;
+	int64_t pattern[RECURRENCE_NUMBERS] = {0};
+	uint64_t h = mix(mix(1, (uint64_t)e->start), (uint64_t)e->end);
 	size_t i;
 
-	h = mix(h, numbers, sizeof(numbers));
-	for (i = 0; i < 3; i++)
-		h = mix(h, texts[i] ? texts[i] : "",
-		    texts[i] ? strlen(texts[i]) + 1 : 1);
+	h = mix(h, e->all_day ? 1 : 0);
+	h = mix(h, e->private ? 1 : 0);
+	h = mix(h, e->free ? 1 : 0);
+	h = mix_text(h, e->subject);
+	h = mix_text(h, e->body);
+	h = mix_text(h, e->location);
 	if (e->rec != NULL)
-		h = mix(h, e->rec, sizeof(*e->rec));
-	return h;
+		recurrence_numbers(e->rec, pattern);
+	for (i = 0; i < RECURRENCE_NUMBERS; i++)
+		h = mix(h, (uint64_t)pattern[i]);
+	return mix(h, e->rec != NULL);
 }
 
 static int

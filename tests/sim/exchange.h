@@ -223,6 +223,9 @@ void uid_of_occurrence(const char *, int64_t, char *, size_t);
 void event_occurrences(
     const struct event *, int64_t, int64_t, struct occurrences *);
 int event_has_occurrence(const struct event *, int64_t);
+#define RECURRENCE_NUMBERS 11
+void recurrence_numbers(const struct recurrence *, int64_t[RECURRENCE_NUMBERS]);
+int recurrence_same(const struct recurrence *, const struct recurrence *);
 int recurrence_parse(json_t *, struct recurrence **, const char **);
 extern const char *const pattern_names[];
 extern const char *const range_names[];

@@ -222,7 +222,7 @@ times_apply(struct event *e, struct draft *d)
 	e->all_day = d->all_day;
 	if (d->rec != NULL || (d->single && e->rec != NULL)) {
 		moved |= e->rec == NULL || d->rec == NULL ||
-		    memcmp(e->rec, d->rec, sizeof(*e->rec)) != 0;
+		    !recurrence_same(e->rec, d->rec);
 		free(e->rec);
 		e->rec = d->rec;
 		d->rec = NULL;

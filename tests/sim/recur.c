@@ -178,6 +178,27 @@ event_has_occurrence(const struct event *e, int64_t original)
 	return found;
 }
 
+/* All that a recurrence says, without the padding of its struct. */
+void
+recurrence_numbers(const struct recurrence *r, int64_t out[RECURRENCE_NUMBERS])
+{
+	const int64_t v[RECURRENCE_NUMBERS] = {r->type, r->interval, r->days,
+	    r->first_day, r->day_of_month, r->index, r->month, r->range,
+	    r->start_day, r->end_day, r->count};
+
+	memcpy(out, v, sizeof(v));
+}
+
+int
+recurrence_same(const struct recurrence *a, const struct recurrence *b)
+{
+	int64_t x[RECURRENCE_NUMBERS], y[RECURRENCE_NUMBERS];
+
+	recurrence_numbers(a, x);
+	recurrence_numbers(b, y);
+	return memcmp(x, y, sizeof(x)) == 0;
+}
+
 static int
 name_index(const char *const *names, const char *s)
 {
