@@ -24,6 +24,21 @@ enum conf_subject {
 };
 enum conf_tentative { CONF_TENTATIVE_WAIT, CONF_TENTATIVE_BOOK };
 enum conf_credential { CONF_CRED_SECRET, CONF_CRED_CERTIFICATE };
+enum conf_book_as { CONF_BOOK_ROOM, CONF_BOOK_SERVICE, CONF_BOOK_ORGANISER };
+enum conf_direction {
+	CONF_DIRECTION_BOTH,
+	CONF_DIRECTION_TO_TOPDESK,
+	CONF_DIRECTION_TO_EXCHANGE
+};
+enum conf_conflict {
+	CONF_CONFLICT_FIRST,
+	CONF_CONFLICT_EXCHANGE,
+	CONF_CONFLICT_TOPDESK
+};
+/* Of a room: the policy's, or one more than an enum conf_conflict. */
+#define CONF_ROOM_CONFLICT_POLICY 0
+enum conf_meeting_subject { CONF_MEETING_KEEP, CONF_MEETING_PLACEHOLDER };
+enum conf_retire { CONF_RETIRE_NO, CONF_RETIRE_CANCEL };
 enum conf_alg { CONF_ALG_PS256, CONF_ALG_RS256 };
 
 /* A base URL taken apart: https only, no user, no query. */
@@ -48,7 +63,12 @@ struct conf_upstream {
 
 struct conf_exchange {
 	struct conf_upstream up;
-	const char *kind; /* "graph" */
+	const char *kind; /* "graph" or "ews" */
+	struct conf_url ews_url;  /* host "" when there is none */
+	const char *ews_login;
+	enum conf_book_as book_as;
+	const char *service_mailbox, *fallback_organiser; /* or "" */
+	int answer_minutes;
 	const char *tenant, *client_id, *scope;
 	struct conf_url login_url, graph_url;
 	enum conf_credential credential;
@@ -64,6 +84,7 @@ struct conf_topdesk {
 	const char
 	    *fallback_person;      /* person id (UUID) for unknown organisers */
 	const char *cancel_reason; /* id or "" = TOPdesk's default */
+	int allow_passed_lead_times, allow_services_outside_window; /* bool */
 	int rooms_per_list;        /* 1..100 */
 	int list_top;              /* $top, 1..10000 */
 };
@@ -75,6 +96,10 @@ struct conf_policy {
 	const char *private_placeholder;
 	enum conf_tentative tentative;
 	int body; /* bool: the body may be carried */
+	enum conf_direction direction;
+	enum conf_conflict conflict;
+	enum conf_meeting_subject meeting_subject;
+	int approve_writes;
 	int mass_cancel_limit;
 	int window_back_days, window_ahead_days;
 	int rebase_days; /* the delta window is made anew after so many */
@@ -84,6 +109,8 @@ struct conf_room {
 	const char *name;     /* how people call it, unique */
 	const char *mailbox;  /* lower case, unique */
 	const char *location; /* TOPdesk id, UUID in lower case, unique */
+	int conflict; /* CONF_ROOM_CONFLICT_POLICY, or enum conf_conflict + 1 */
+	enum conf_retire retire;
 	const char *zone;     /* IANA name */
 };
 

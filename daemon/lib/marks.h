@@ -1,6 +1,6 @@
 /*
- * marks.h: bits of booking.marks: what is known of a reservation beyond the
- * record's own fields, and decides what may be done with it.
+ * marks.h: bits of booking.marks: what is known of a reservation or meeting
+ * beyond the record's own fields, and decides what may be done with it.
  */
 #ifndef ORB_MARKS_H
 #define ORB_MARKS_H
@@ -15,6 +15,8 @@ enum mark {
 	MARK_BROKEN = 64,   /* a part could not be understood; see change_tag */
 	MARK_FREE = 128,    /* Exchange shows the time as free */
 	MARK_PRIVATE = 256, /* Exchange: marked private */
+	MARK_ROOM_OWN = 512,  /* Exchange: made in the room's own calendar */
+	MARK_DECLINED = 1024, /* Exchange: the room said no (with cancelled) */
 };
 
 #endif

@@ -301,7 +301,7 @@ settled(struct job *j, struct err *e)
 		memcpy(row.a.key, j->act.key, KEY_LEN);
 		row.a.group = j->act.group;
 	}
-	agreed_settle(&row.a, &j->act.aim, j->changed);
+	agreed_settle(&row.a, &j->act.aim, j->changed, time(NULL));
 	snprintf(row.remote_id, sizeof(row.remote_id), "%s",
 	    j->remote_id[0] ? j->remote_id : j->act.remote_id);
 	snprintf(row.number, sizeof(row.number), "%s",

@@ -111,8 +111,10 @@ agree_changed(const struct seen *e, const struct agreed *a)
 }
 
 void
-plan_aim(const struct action *x, const struct seen *e, struct aim *aim)
+plan_aim(const struct action *x, const struct seen *e, const struct seen *t,
+    struct aim *aim)
 {
+	(void)t;
 	memset(aim, 0, sizeof(*aim));
 	aim->kind = (uint8_t)x->kind;
 	aim->change = (uint8_t)x->change;
@@ -165,8 +167,10 @@ agreed_adopt(struct agreed *a, const struct seen *e, const struct seen *t)
 }
 
 void
-agreed_settle(struct agreed *a, const struct aim *aim, int64_t changed)
+agreed_settle(
+    struct agreed *a, const struct aim *aim, int64_t changed, int64_t now)
 {
+	(void)now;
 	int create = aim->kind == PLAN_CREATE;
 
 	if (aim->gen)

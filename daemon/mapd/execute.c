@@ -401,7 +401,7 @@ static void
 look_send(struct mapd *m)
 {
 	struct look *l = look_gather(m);
-	struct msg_adapter_find find;
+	struct msg_adapter_find find = {.address = ""};
 	struct msg_adapter_check check;
 	struct chan *c = m->topdesk.chan;
 	char link[IDENTITY_LINK_MAX];

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define LINK_PREFIX "orb1:"
-#define GEN_MAX 255
+#define GEN_MAX 254
 /* Characters of a key in base32: 256 bits, five a character. */
 #define KEY_CHARS 52
 
@@ -48,6 +48,17 @@ identity_key(const char *mailbox, const char *uid, int64_t original_start,
 }
 
 void
+identity_provisional(
+    const char *mailbox, const char *reservation, uint8_t key[KEY_LEN])
+{
+	char uid[128];
+
+	/* No uid begins so: a message's strings hold no control characters. */
+	snprintf(uid, sizeof(uid), "\1topdesk:%s", reservation);
+	identity_key(mailbox, uid, 0, key);
+}
+
+void
 identity_link(
     const uint8_t key[KEY_LEN], unsigned gen, char link[IDENTITY_LINK_MAX])
 {
@@ -63,11 +74,13 @@ identity_link(
 	}
 	*p++ = alphabet[bits << (5 - n) & 31];
 	*p = '\0';
-	if (gen > 1)
-		snprintf(p, 8, ".%u", gen & GEN_MAX);
+	if (gen == GEN_TOPDESK)
+		strcpy(p, ".t");
+	else if (gen > 1)
+		snprintf(p, 8, ".%u", gen & 255);
 }
 
-/* The generation behind the key: "" is 1, ".2" to ".255"; 0 is none. */
+/* The generation behind the key: "" is 1, ".2" to ".254", ".t"; 0 is none. */
 static unsigned
 parse_gen(const char *p)
 {
@@ -75,6 +88,8 @@ parse_gen(const char *p)
 
 	if (*p == '\0')
 		return 1;
+	if (strcmp(p, ".t") == 0)
+		return GEN_TOPDESK;
 	if (*p++ != '.' || *p == '0')
 		return 0;
 	for (; *p >= '0' && *p <= '9' && gen <= GEN_MAX; p++)

@@ -323,7 +323,7 @@ plan_waiting(struct turn *w, const struct agreed *waits, size_t first)
 	for (size_t i = first; i < out->n; i++) {
 		if (!is_write(&out->actions[i]))
 			continue;
-		plan_aim(&out->actions[i], w->e, &aim);
+		plan_aim(&out->actions[i], w->e, w->t, &aim);
 		if (!aim_same(&aim, &waits->aim))
 			return 0;
 		memmove(&out->actions[i], &out->actions[i + 1],

@@ -58,7 +58,16 @@ plan_kind_name(enum plan_kind kind)
 	    [PLAN_FORGET] = "forget",
 	    [PLAN_UNHOLD] = "unhold",
 	    [PLAN_CONFIRM] = "confirm",
-	    [PLAN_REPORT] = "report"};
+	    [PLAN_REPORT] = "report",
+	    [PLAN_PAIR] = "pair",
+	    [PLAN_LINK] = "link",
+	    [PLAN_CLASH] = "conflict",
+	    [PLAN_MEET] = "make meeting",
+	    [PLAN_MEETING_CHANGE] = "change meeting",
+	    [PLAN_MEETING_SWAP] = "swap room of meeting",
+	    [PLAN_MEETING_CANCEL] = "cancel meeting",
+	    [PLAN_NOTICE] = "tell requester",
+	    [PLAN_ASK] = "ask room"};
 
 	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind]
 							       : "unknown";
@@ -93,6 +102,34 @@ plan_reason_text(enum plan_reason reason)
 	case REASON_DUPLICATE:
 		return "two live reservations carry the same link: cancel the "
 		       "one that is not needed";
+	case REASON_ONLY_IN_TOPDESK:
+		return "only in TOPdesk: policy.direction says that nothing is "
+		       "written to Exchange; book it in Outlook, too";
+	case REASON_DOUBTFUL:
+		return "both sides have a booking that may be this one: give "
+		       "both the same times, or cancel one of them";
+	case REASON_BLOCK:
+		return "TOPdesk's block time around another reservation is in "
+		       "the way: set the room's block time to 0 in TOPdesk, or "
+		       "move one of the two";
+	case REASON_LOST:
+		return "another booking has the room at that time: see orbctl "
+		       "conflicts";
+	case REASON_DECLINED:
+		return "the room declined the meeting in Exchange: move the "
+		       "reservation, or look at the room's booking policy";
+	case REASON_NO_ANSWER:
+		return "the room has not answered the invitation: is its "
+		       "automatic processing (AutoAccept) on?";
+	case REASON_STILL_THERE:
+		return "cancelled in TOPdesk, and the room was told, but still "
+		       "stands in its calendar: cancel the meeting in Outlook";
+	case REASON_MOVED_ROOM:
+		return "the reservation is in another room now: change the "
+		       "meeting's room in Outlook";
+	case REASON_RETIRED:
+		return "the room is being taken out: what ORB made for it is "
+		       "cancelled";
 	}
 	return "unknown";
 }

@@ -10,7 +10,7 @@
 	"created, next_try, grp, remote, number, reason"
 #define AGREED_COLUMNS                                                    \
 	"key, ex_print, td_print, start, stop, changed, grp, gen, dead, " \
-	"remote, number"
+	"origin, await, was_start, was_stop, remote, number"
 /* What agreed rows need of the journal. */
 #define AIM_COLUMNS \
 	"key, state, kind, change, gen, why, start, stop, print, grp"
@@ -37,11 +37,11 @@ const char *const query_text[Q_MAX] = {
 		       " (SELECT series FROM seen WHERE series NOT NULL)",
 
     [Q_SEEN_PUT] = "INSERT OR REPLACE INTO seen (room, key, print, start,"
-		   " stop, changed, grp, marks, state, gone, series, remote)"
-		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   " stop, changed, grp, person, marks, state, gone, series,"
+		   " remote) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [Q_SEEN_DROP] = "DELETE FROM seen WHERE room = ? AND key = ?",
-    [Q_SEEN_LOAD] = "SELECT key, print, start, stop, changed, grp, marks,"
-		    " state, gone, seen.remote, series.remote FROM seen"
+    [Q_SEEN_LOAD] = "SELECT key, print, start, stop, changed, grp, person,"
+		    " marks, state, gone, seen.remote, series.remote FROM seen"
 		    " LEFT JOIN series ON series.id = seen.series"
 		    " WHERE room = ? ORDER BY key",
     /* A meeting moved into the past is not forgotten before its reservation
@@ -52,7 +52,8 @@ const char *const query_text[Q_MAX] = {
 		      " AND a.dead = 0 AND a.stop >= ?2)",
 
     [Q_AGREED_PUT] = "INSERT OR REPLACE INTO agreed (room, " AGREED_COLUMNS
-		     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		     " ?)",
     [Q_AGREED_DROP] = "DELETE FROM agreed WHERE room = ? AND key = ?",
     [Q_AGREED_LOAD] = "SELECT " AGREED_COLUMNS " FROM agreed"
 		      " WHERE room = ? ORDER BY key",

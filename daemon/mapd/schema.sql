@@ -32,6 +32,7 @@ CREATE TABLE seen (
 	stop INTEGER NOT NULL,
 	changed INTEGER NOT NULL,
 	grp INTEGER NOT NULL,
+	person INTEGER NOT NULL DEFAULT 0,
 	marks INTEGER NOT NULL,
 	state INTEGER NOT NULL,
 	gone INTEGER NOT NULL,
@@ -51,11 +52,16 @@ CREATE TABLE agreed (
 	changed INTEGER NOT NULL,
 	grp INTEGER NOT NULL,
 	gen INTEGER NOT NULL,
-	dead INTEGER NOT NULL,
+	dead INTEGER NOT NULL,		-- enum dead
+	origin INTEGER NOT NULL DEFAULT 0,	-- enum origin
+	await INTEGER NOT NULL DEFAULT 0,
+	was_start INTEGER NOT NULL DEFAULT 0,
+	was_stop INTEGER NOT NULL DEFAULT 0,
 	remote TEXT NOT NULL,
 	number TEXT NOT NULL,
 	PRIMARY KEY (room, key)
 ) WITHOUT ROWID;
+CREATE INDEX agreed_remote ON agreed (remote) WHERE remote <> '';
 
 -- The journal.  AUTOINCREMENT: an id is never used again, so that "id > after"
 -- walks it once.  payload stands last: a row is read without it for nothing.
@@ -85,6 +91,23 @@ CREATE INDEX act_due ON act (state, id, next_try);
 -- Actions that make room in TOPdesk: changes (2) and cancellations (3).
 CREATE INDEX act_frees ON act (room) WHERE kind IN (2, 3);
 CREATE INDEX act_next ON act (next_try) WHERE state IN (1, 3);
+
+-- Two bookings that wanted one room and time (PLAN_CLASH).  Kept for a while
+-- after it ended: settled says when.
+CREATE TABLE conflict (
+	room INTEGER NOT NULL,
+	key BLOB NOT NULL,
+	since INTEGER NOT NULL,
+	start INTEGER NOT NULL,
+	stop INTEGER NOT NULL,
+	number TEXT NOT NULL,
+	rival TEXT NOT NULL,
+	policy INTEGER NOT NULL,
+	loser INTEGER NOT NULL,
+	why INTEGER NOT NULL,		-- enum plan_reason
+	settled INTEGER NOT NULL,
+	PRIMARY KEY (room, key)
+) WITHOUT ROWID;
 
 CREATE TABLE problem (
 	room INTEGER NOT NULL,

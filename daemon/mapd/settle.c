@@ -358,7 +358,8 @@ journal(struct visit *v, const struct action *a, struct err *e)
 		c = &bare;
 	}
 	memcpy(act.key, a->key, KEY_LEN);
-	plan_aim(a, seen_of(v, a->key), &act.aim);
+	plan_aim(a, seen_of(v, a->key),
+	    a->topdesk != PLAN_NOROW ? &v->td[a->topdesk].s : NULL, &act.aim);
 	snprintf(
 	    act.remote_id, sizeof(act.remote_id), "%s", reservation_id(v, a));
 	snprintf(act.number, sizeof(act.number), "%s", number_of(v, a));
@@ -386,7 +387,7 @@ bury(struct visit *v, const struct action *a, struct err *e)
 	struct agreed_row row = v->agreed[a->agreed];
 	struct aim aim = {.kind = PLAN_BURY};
 
-	agreed_settle(&row.a, &aim, 0);
+	agreed_settle(&row.a, &aim, 0, time(NULL));
 	return store_agreed_put(
 	    v->m->store, v->m->rooms[v->room].st.id, &row, e);
 }
@@ -410,8 +411,7 @@ apply(struct visit *v, const struct action *a, struct err *e)
 	case PLAN_UNHOLD:
 		return store_act_unhold(
 		    m->store, m->rooms[v->room].st.id, a->key, e);
-	case PLAN_CONFIRM:
-	case PLAN_REPORT:
+	default: /* PLAN_CONFIRM, PLAN_REPORT */
 		return report(v, a, e);
 	}
 	return 0;

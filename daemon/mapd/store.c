@@ -26,7 +26,7 @@
 
 #include "mapd/schema.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define APPLICATION_ID 0x4f52426d /* "ORBm", for file(1) and for us */
 
 /* --- opening ---------------------------------------------------------------- */
@@ -88,7 +88,32 @@ schema_make(struct store *st, struct err *e)
 	return 0;
 }
 
-/* Ours, of this version, or empty. */
+/* From the version before: what is new has a default that fits what is there. */
+static const char upgrade_1_2[] =
+    "ALTER TABLE seen ADD COLUMN person INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agreed ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agreed ADD COLUMN await INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agreed ADD COLUMN was_start INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE agreed ADD COLUMN was_stop INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX agreed_remote ON agreed (remote) WHERE remote <> '';"
+    "CREATE TABLE conflict (room INTEGER NOT NULL, key BLOB NOT NULL,"
+    " since INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,"
+    " number TEXT NOT NULL, rival TEXT NOT NULL, policy INTEGER NOT NULL,"
+    " loser INTEGER NOT NULL, why INTEGER NOT NULL, settled INTEGER NOT NULL,"
+    " PRIMARY KEY (room, key)) WITHOUT ROWID;"
+    "PRAGMA user_version = 2; COMMIT;";
+
+static int
+schema_upgrade(struct store *st, struct err *e)
+{
+	if (exec(st, "BEGIN IMMEDIATE", e, "begin") == 0 &&
+	    exec(st, upgrade_1_2, e, "bring the tables up to date") == 0)
+		return 0;
+	sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+/* Ours, of this version or the one before, or empty. */
 static int
 schema_check(struct store *st, const char *path, struct err *e)
 {
@@ -109,7 +134,7 @@ schema_check(struct store *st, const char *path, struct err *e)
 		    ", this one knows %d): install that version again, or move "
 		    "the file away to have it rebuilt",
 		    path, version, SCHEMA_VERSION);
-	return 0;
+	return version < SCHEMA_VERSION ? schema_upgrade(st, e) : 0;
 }
 
 /* EUCLEAN when SQLite finds anything amiss. */

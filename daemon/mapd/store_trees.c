@@ -57,6 +57,7 @@ store_seen_put(struct store *st, int64_t room, const struct seen *s,
 	query_int(&q, s->end);
 	query_int(&q, s->changed);
 	query_int(&q, (int64_t)s->group);
+	query_int(&q, (int64_t)s->person);
 	query_int(&q, s->marks);
 	query_int(&q, s->state);
 	query_int(&q, s->gone);
@@ -104,6 +105,7 @@ seen_get(struct query *q, struct seen_row *r)
 	r->s.end = query_get_int(q);
 	r->s.changed = query_get_int(q);
 	r->s.group = (uint64_t)query_get_int(q);
+	r->s.person = (uint64_t)query_get_int(q);
 	r->s.marks = (uint16_t)query_get_int(q);
 	r->s.state = (uint8_t)query_get_int(q);
 	r->s.gone = (uint8_t)query_get_int(q);
@@ -191,6 +193,10 @@ store_agreed_put(
 	query_int(&q, (int64_t)r->a.group);
 	query_int(&q, r->a.gen);
 	query_int(&q, r->a.dead);
+	query_int(&q, r->a.origin);
+	query_int(&q, r->a.await);
+	query_int(&q, r->a.was_start);
+	query_int(&q, r->a.was_end);
 	query_str(&q, r->remote_id);
 	query_str(&q, r->number);
 	return query_end(&q, e, "keep what was agreed");
@@ -217,6 +223,10 @@ agreed_get(struct query *q, struct agreed_row *r)
 	r->a.group = (uint64_t)query_get_int(q);
 	r->a.gen = (uint8_t)query_get_int(q);
 	r->a.dead = (uint8_t)query_get_int(q);
+	r->a.origin = (uint8_t)query_get_int(q);
+	r->a.await = query_get_int(q);
+	r->a.was_start = query_get_int(q);
+	r->a.was_end = query_get_int(q);
 	snprintf(r->remote_id, sizeof(r->remote_id), "%s", query_get_str(q));
 	snprintf(r->number, sizeof(r->number), "%s", query_get_str(q));
 }

@@ -62,7 +62,7 @@ settle_act(struct model *m, const struct act *a, const struct aim *aim, int id,
 		memcpy(r.a.key, a->key, KEY_LEN);
 		r.a.group = a->group;
 	}
-	agreed_settle(&r.a, aim, changed);
+	agreed_settle(&r.a, aim, changed, 0);
 	if (id >= 0)
 		model_name(&r, id);
 	return settle(m, &r, a->id);

@@ -237,7 +237,8 @@ journal(struct round *r, const struct action *x, int held)
 	a.room = m->room.id;
 	memcpy(a.key, x->key, KEY_LEN);
 	plan_aim(
-	    x, x->exchange == PLAN_NOROW ? NULL : &r->ex[x->exchange], &a.aim);
+	    x, x->exchange == PLAN_NOROW ? NULL : &r->ex[x->exchange], NULL,
+	    &a.aim);
 	a.state = held ? ACT_HELD : ACT_READY;
 	a.created = m->w->now;
 	a.group = x->group;
@@ -290,8 +291,8 @@ bury(struct round *r, const struct action *x)
 
 	if (model_agreed(r->m, x->key, &row))
 		return -1;
-	plan_aim(x, NULL, &aim);
-	agreed_settle(&row.a, &aim, 0);
+	plan_aim(x, NULL, NULL, &aim);
+	agreed_settle(&row.a, &aim, 0, 0);
 	return store_agreed_put(r->m->st, r->m->room.id, &row, &e)
 	    ? model_fail(r->m, &e)
 	    : 0;
@@ -328,6 +329,7 @@ take_action(struct round *r, const struct action *x, int hold)
 		m->reports[slot] |= 1u << x->reason;
 		break;
 	case PLAN_CONFIRM:
+	default: /* the other direction: not in this model yet */
 		break;
 	}
 	return rc ? model_fail(m, &e) : 0;

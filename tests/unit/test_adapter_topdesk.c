@@ -315,7 +315,7 @@ find_and_check(void **state)
 {
 	static const char *const links[] = {"orb1:abc", "orb1:it's"};
 	struct rig *r = rig(recorded);
-	struct msg_adapter_find f;
+	struct msg_adapter_find f = {.address = ""};
 	struct msg_adapter_check c;
 	struct wire_out w;
 
@@ -352,7 +352,7 @@ static void
 many_links_are_several_requests(void **state)
 {
 	struct rig *r = rig(same_again);
-	struct msg_adapter_find f;
+	struct msg_adapter_find f = {.address = ""};
 	struct wire_out w;
 	char link[451];
 

@@ -121,7 +121,9 @@ static const struct mistake mistakes[] = {
 	{11, "policy: { tentative = \"Wait\"; };", 11, "allowed: wait, book"},
 	{5, "credential = \"token\"; };", 5, "\"token\" is not valid; allowed: secret, certificate"},
 	{5, "assertion_alg = \"none\"; };", 5, "allowed: PS256, RS256"},
-	{5, "kind = \"ews\"; };", 5, "\"ews\" is not valid; allowed: graph"},
+	{5, "kind = \"imap\"; };", 5, "\"imap\" is not valid; allowed: graph, ews"},
+	{5, "kind = \"ews\"; ews_login = \"a@b.example\"; };", 2, "exchange.ews_url is missing: it is needed with kind = \"ews\""},
+	{5, "book_as = \"service\"; };", 2, "exchange.service_mailbox is missing: it is needed with book_as = \"service\""},
 	/* texts */
 	{1, "site = \"\";", 1, "has 0 bytes; allowed: text of 1 to 64 bytes"},
 	{1, "site = \"a\\nb\";", 1, "has a control character"},
@@ -139,7 +141,7 @@ static const struct mistake mistakes[] = {
 	{5, "quux = 1; };", 5, "exchange.quux: there is no such setting; see orb.conf(5)"},
 	{14, "{ nmae = \"B\"; name = \"B\"; mailbox = \"b@x.example\"; location = \"" U("2") "\"; zone = \"UTC\"; }", 14, "room 2: nmae: there is no such setting; did you mean \"name\"?"},
 	/* missing */
-	{3, "", 2, "exchange.tenant is missing: it has no default"},
+	{3, "", 2, "exchange.tenant is missing: it is needed with kind = \"graph\""},
 	{7, "", 6, "topdesk.url is missing"},
 	{9, "", 6, "topdesk.fallback_person is missing"},
 	{14, "{ name = \"B\"; location = \"" U("2") "\"; zone = \"UTC\"; }", 14, "room 2: mailbox is missing"},

@@ -217,9 +217,9 @@ rule_2_then_what_differs_is_written_once(void **state)
 	assert_int_equal(s.out.actions[0].kind, PLAN_CHANGE);
 	assert_int_equal(s.out.actions[0].reason, REASON_NONE);
 	assert_int_equal(s.out.actions[0].change, CHANGE_TIME | CHANGE_TEXT);
-	plan_aim(&s.out.actions[0], &s.e, &aim);
+	plan_aim(&s.out.actions[0], &s.e, NULL, &aim);
 	plan_free(&s.out);
-	agreed_settle(&s.a, &aim, 6);
+	agreed_settle(&s.a, &aim, 6, 0);
 	s.t[0].start = s.e.start;
 	memcpy(s.t[0].print, blue, PRINT_LEN);
 	s.t[0].changed = 6;
@@ -587,7 +587,7 @@ rule_8_cancelled_on_both_sides_is_buried(void **state)
 	(void)state;
 	s.e.state = s.t[0].state = BOOKING_STATE_CANCELLED;
 	only(&s, PLAN_BURY, REASON_NONE, 0, 1);
-	agreed_settle(&s.a, &aim, 0);
+	agreed_settle(&s.a, &aim, 0, 0);
 	assert_true(s.a.dead);
 	assert_int_equal(s.a.gen, 1);
 	nothing(&s);

@@ -820,10 +820,34 @@ a_newer_schema_is_refused(void **state)
 	struct ground *g = *state;
 
 	store_close(g->st);
-	sql(g->path, "PRAGMA user_version = 2");
+	sql(g->path, "PRAGMA user_version = 3");
 	refused(g, ENOTSUP, "newer");
-	sql(g->path, "PRAGMA user_version = 1");
+	sql(g->path, "PRAGMA user_version = 2");
 	ground_open(g);
+}
+
+/* A database of the version before keeps what it holds. */
+static void
+an_older_schema_is_brought_up_to_date(void **state)
+{
+	struct ground *g = *state;
+	struct agreed_row row = {.a = {.gen = 1, .start = 60, .end = 120}}, got;
+
+	row.a.key[0] = 7;
+	assert_int_equal(store_agreed_put(g->st, 1, &row, &g->e), 0);
+	store_close(g->st);
+	sql(g->path,
+	    "DROP INDEX agreed_remote; DROP TABLE conflict;"
+	    "ALTER TABLE seen DROP COLUMN person;"
+	    "ALTER TABLE agreed DROP COLUMN origin;"
+	    "ALTER TABLE agreed DROP COLUMN await;"
+	    "ALTER TABLE agreed DROP COLUMN was_start;"
+	    "ALTER TABLE agreed DROP COLUMN was_stop; PRAGMA user_version = 1");
+	ground_open(g);
+	assert_int_equal(
+	    store_agreed_get(g->st, 1, row.a.key, &got, &g->e), 1);
+	assert_int_equal(got.a.start, 60);
+	assert_int_equal(got.a.await, 0);
 }
 
 static void
@@ -996,6 +1020,7 @@ main(void)
 	    T(what_is_no_database_is_put_aside),
 	    T(a_cut_file_is_put_aside),
 	    T(a_newer_schema_is_refused),
+	    T(an_older_schema_is_brought_up_to_date),
 	    T(another_ones_database_is_refused),
 	    T(a_second_mapd_is_refused),
 	    T(a_link_in_its_place_is_refused),
