@@ -63,8 +63,8 @@ struct conf_upstream {
 
 struct conf_exchange {
 	struct conf_upstream up;
-	const char *kind; /* "graph" or "ews" */
-	struct conf_url ews_url;  /* host "" when there is none */
+	const char *kind;        /* "graph" or "ews" */
+	struct conf_url ews_url; /* host "" when there is none */
 	const char *ews_login;
 	enum conf_book_as book_as;
 	const char *service_mailbox, *fallback_organiser; /* or "" */
@@ -85,8 +85,8 @@ struct conf_topdesk {
 	    *fallback_person;      /* person id (UUID) for unknown organisers */
 	const char *cancel_reason; /* id or "" = TOPdesk's default */
 	int allow_passed_lead_times, allow_services_outside_window; /* bool */
-	int rooms_per_list;        /* 1..100 */
-	int list_top;              /* $top, 1..10000 */
+	int rooms_per_list;                                         /* 1..100 */
+	int list_top; /* $top, 1..10000 */
 };
 
 struct conf_policy {
@@ -111,7 +111,7 @@ struct conf_room {
 	const char *location; /* TOPdesk id, UUID in lower case, unique */
 	int conflict; /* CONF_ROOM_CONFLICT_POLICY, or enum conf_conflict + 1 */
 	enum conf_retire retire;
-	const char *zone;     /* IANA name */
+	const char *zone; /* IANA name */
 };
 
 struct conf_keyd {

@@ -286,12 +286,13 @@ refuse_twins(struct conf_reading *r, const char *key, size_t offset)
 	free(all);
 }
 
+/* A setting that is there but wrong has been reported already. */
 static void
-require(struct conf_reading *r, unsigned line, const char *value,
-    const char *key, const char *when)
+require(struct conf_reading *r, const config_setting_t *group, const char *key,
+    const char *when)
 {
-	if (value == NULL || value[0] == '\0')
-		conf_mistake(r, line,
+	if (group == NULL || config_setting_get_member(group, key) == NULL)
+		conf_mistake(r, line_of(group),
 		    "exchange.%s is missing: it is needed with %s", key, when);
 }
 
@@ -300,19 +301,19 @@ static void
 require_exchange(struct conf_reading *r, const config_setting_t *root)
 {
 	const struct conf_exchange *x = &r->conf->exchange;
-	unsigned line = line_of(config_setting_get_member(root, "exchange"));
+	const config_setting_t *g = config_setting_get_member(root, "exchange");
 
+	if (g != NULL && !config_setting_is_group(g))
+		return;
 	if (strcmp(x->kind, "ews") == 0) {
-		require(r, line, x->ews_url.host, "ews_url", "kind = \"ews\"");
-		require(r, line, x->ews_login, "ews_login", "kind = \"ews\"");
+		require(r, g, "ews_url", "kind = \"ews\"");
+		require(r, g, "ews_login", "kind = \"ews\"");
 	} else if (strcmp(x->kind, "graph") == 0) {
-		require(r, line, x->tenant, "tenant", "kind = \"graph\"");
-		require(
-		    r, line, x->client_id, "client_id", "kind = \"graph\"");
+		require(r, g, "tenant", "kind = \"graph\"");
+		require(r, g, "client_id", "kind = \"graph\"");
 	}
 	if (x->book_as == CONF_BOOK_SERVICE)
-		require(r, line, x->service_mailbox, "service_mailbox",
-		    "book_as = \"service\"");
+		require(r, g, "service_mailbox", "book_as = \"service\"");
 }
 
 void
@@ -352,8 +353,8 @@ _Static_assert(CONF_SUBJECT_KEEP == 0 && CONF_SUBJECT_ORGANISER == 1 &&
     "conf.def: policy.subject");
 _Static_assert(CONF_TENTATIVE_WAIT == 0 && CONF_TENTATIVE_BOOK == 1,
     "conf.def: policy.tentative");
-_Static_assert(CONF_BOOK_ROOM == 0 && CONF_BOOK_SERVICE == 1 &&
-	CONF_BOOK_ORGANISER == 2,
+_Static_assert(
+    CONF_BOOK_ROOM == 0 && CONF_BOOK_SERVICE == 1 && CONF_BOOK_ORGANISER == 2,
     "conf.def: exchange.book_as");
 _Static_assert(CONF_DIRECTION_BOTH == 0 && CONF_DIRECTION_TO_TOPDESK == 1 &&
 	CONF_DIRECTION_TO_EXCHANGE == 2,
@@ -363,8 +364,8 @@ _Static_assert(CONF_CONFLICT_FIRST == 0 && CONF_CONFLICT_EXCHANGE == 1 &&
     "conf.def: policy.conflict, rooms.conflict");
 _Static_assert(CONF_MEETING_KEEP == 0 && CONF_MEETING_PLACEHOLDER == 1,
     "conf.def: policy.meeting_subject");
-_Static_assert(CONF_RETIRE_NO == 0 && CONF_RETIRE_CANCEL == 1,
-    "conf.def: rooms.retire");
+_Static_assert(
+    CONF_RETIRE_NO == 0 && CONF_RETIRE_CANCEL == 1, "conf.def: rooms.retire");
 _Static_assert(CONF_CRED_SECRET == 0 && CONF_CRED_CERTIFICATE == 1,
     "conf.def: exchange.credential");
 _Static_assert(CONF_ALG_PS256 == 0 && CONF_ALG_RS256 == 1,

@@ -95,9 +95,9 @@ struct agreed {
 	uint32_t row;
 	/* 0: nothing agreed yet, the row is only busy, waiting, or dead */
 	uint8_t gen;
-	uint8_t dead;    /* enum dead: a tombstone until the window has passed */
-	uint8_t origin;  /* enum origin */
-	uint8_t busy;    /* an action that may be under way: leave alone */
+	uint8_t dead;   /* enum dead: a tombstone until the window has passed */
+	uint8_t origin; /* enum origin */
+	uint8_t busy;   /* an action that may be under way: leave alone */
 	uint8_t waiting; /* an action that is set aside or held; see aim */
 	struct aim aim;  /* of what is busy or waiting */
 };
@@ -114,9 +114,9 @@ enum plan_kind {
 	PLAN_CONFIRM, /* TOPdesk's list lacks it: GET it; absence is no evidence */
 	PLAN_REPORT, /* a person must know: see reason */
 	/* Both directions. */
-	PLAN_PAIR,  /* one booking, made by hand on both sides: agreed from now,
+	PLAN_PAIR, /* one booking, made by hand on both sides: agreed from now,
 		       under the meeting's key; no write */
-	PLAN_LINK,  /* write ORB's link into a reservation that has none */
+	PLAN_LINK, /* write ORB's link into a reservation that has none */
 	PLAN_CLASH, /* two bookings want the room: a record; no write by itself */
 	/* Writes to Exchange. */
 	PLAN_MEET,           /* make the meeting of a reservation */
@@ -137,18 +137,18 @@ enum plan_reason {
 	REASON_CHANGED_IN_TOPDESK, /* only there, and ORB may not follow */
 	REASON_CHANGED_ON_BOTH,    /* conflict: one side's is written */
 	REASON_CONFLICTING,        /* TOPdesk planned it over another */
-	REASON_ORPHAN,    /* our link, nothing in Exchange, no evidence */
-	REASON_LOCKED,    /* issued, archived: the API will refuse */
-	REASON_DUPLICATE, /* two live reservations carry the link */
+	REASON_ORPHAN,          /* our link, nothing in Exchange, no evidence */
+	REASON_LOCKED,          /* issued, archived: the API will refuse */
+	REASON_DUPLICATE,       /* two live reservations carry the link */
 	REASON_ONLY_IN_TOPDESK, /* would go to Exchange, but policy.direction */
-	REASON_DOUBTFUL,   /* the same booking on both sides, or two? */
-	REASON_BLOCK,      /* only TOPdesk's block time is in the way */
-	REASON_LOST,       /* another booking has the room, by policy */
-	REASON_DECLINED,   /* the room declined ORB's invitation */
-	REASON_NO_ANSWER,  /* the room has not answered it */
+	REASON_DOUBTFUL,        /* the same booking on both sides, or two? */
+	REASON_BLOCK,           /* only TOPdesk's block time is in the way */
+	REASON_LOST,            /* another booking has the room, by policy */
+	REASON_DECLINED,        /* the room declined ORB's invitation */
+	REASON_NO_ANSWER,       /* the room has not answered it */
 	REASON_STILL_THERE, /* the meeting was released, but the room has it */
-	REASON_MOVED_ROOM, /* the reservation went to another room */
-	REASON_RETIRED     /* the room is being taken out of ORB */
+	REASON_MOVED_ROOM,  /* the reservation went to another room */
+	REASON_RETIRED      /* the room is being taken out of ORB */
 };
 
 struct action {
@@ -170,7 +170,7 @@ struct action {
 enum plan_conflict { CONFLICT_FIRST, CONFLICT_EXCHANGE, CONFLICT_TOPDESK };
 
 struct plan_policy {
-	int tentative_books; /* a tentative booking takes the room */
+	int tentative_books;         /* a tentative booking takes the room */
 	int to_topdesk, to_exchange; /* which way may be written */
 	/* Meetings that people made can be changed (book_as = organiser);
 	 * else only those of ORB's and of the room's own calendar. */
