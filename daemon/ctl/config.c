@@ -43,10 +43,13 @@ subject_of(const struct conf *c)
 static void
 say_meaning(const struct conf *c)
 {
-	printf("%s: %zu room%s, Microsoft %s of tenant %s, TOPdesk at %s\n",
-	    c->file, c->nrooms, c->nrooms == 1 ? "" : "s",
-	    strcmp(c->exchange.kind, "graph") == 0 ? "Graph" : c->exchange.kind,
-	    c->exchange.tenant, c->topdesk.url.text);
+	int ews = conf_is_ews(c);
+
+	printf("%s: %zu room%s, %s %s, TOPdesk at %s\n", c->file, c->nrooms,
+	    c->nrooms == 1 ? "" : "s",
+	    ews ? "Exchange Web Services at" : "Microsoft Graph of tenant",
+	    ews ? c->exchange.ews_url.text : c->exchange.tenant,
+	    c->topdesk.url.text);
 	printf("  bookings from %d back to %d days ahead; subjects are %s; "
 	       "bodies are %s\n",
 	    c->policy.window_back_days, c->policy.window_ahead_days,
@@ -61,10 +64,13 @@ say_meaning(const struct conf *c)
 static json_t *
 meaning_json(const struct conf *c)
 {
+	int ews = conf_is_ews(c);
+
 	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "rooms",
-	    (json_int_t)c->nrooms, "exchange", c->exchange.kind, "tenant",
-	    c->exchange.tenant, "topdesk", c->topdesk.url.text, "kek",
-	    c->keyd.kek, "window_back_days",
+	    (json_int_t)c->nrooms, "exchange", c->exchange.kind,
+	    ews ? "ews_url" : "tenant",
+	    ews ? c->exchange.ews_url.text : c->exchange.tenant, "topdesk",
+	    c->topdesk.url.text, "kek", c->keyd.kek, "window_back_days",
 	    (json_int_t)c->policy.window_back_days, "window_ahead_days",
 	    (json_int_t)c->policy.window_ahead_days, "mass_cancel_limit",
 	    (json_int_t)c->policy.mass_cancel_limit);

@@ -29,8 +29,8 @@ static const char usage_all[] =
     "       orbctl credential list\n"
     "       orbctl credential remove NAME\n"
     "NAME: exchange-secret, exchange-key, exchange-key-next,\n"
-    "      topdesk-password; \"exchange\" and \"topdesk\" mean the one that\n"
-    "      orb.conf asks for";
+    "      exchange-password, topdesk-password; \"exchange\" and \"topdesk\"\n"
+    "      mean the one that orb.conf asks for";
 
 /* What the command line said. */
 struct words {
@@ -112,7 +112,9 @@ slot_meant(struct ctl *ctl, const char *name, enum slot_id *slot)
 
 	if (rc)
 		return rc;
-	if (strcmp(name, "exchange") == 0)
+	if (strcmp(name, "exchange") == 0 && conf_is_ews(ctl->conf))
+		s = SLOT_EXCHANGE_PASSWORD;
+	else if (strcmp(name, "exchange") == 0)
 		s = ctl->conf->exchange.credential == CONF_CRED_SECRET
 		    ? SLOT_EXCHANGE_SECRET
 		    : SLOT_EXCHANGE_KEY;

@@ -155,17 +155,15 @@ reach_http(void *arg)
 static void
 choose_upstream(struct dial *d, const struct conf *conf, enum upstream u)
 {
+	const struct conf_url *login = conf_login_url(conf, u);
+
 	d->conf = conf;
 	d->upstream = u;
 	d->retry_ms = RETRY_FIRST;
-	if (u == UPSTREAM_EXCHANGE) {
-		d->up = &conf->exchange.up;
-		d->hosts[d->nhosts++] = &conf->exchange.graph_url;
-		d->hosts[d->nhosts++] = &conf->exchange.login_url;
-	} else {
-		d->up = &conf->topdesk.up;
-		d->hosts[d->nhosts++] = &conf->topdesk.url;
-	}
+	d->up = u == UPSTREAM_EXCHANGE ? &conf->exchange.up : &conf->topdesk.up;
+	d->hosts[d->nhosts++] = conf_api_url(conf, u);
+	if (login)
+		d->hosts[d->nhosts++] = login;
 	if (d->up->source_address[0] &&
 	    resolve_numeric(d->up->source_address, &d->source))
 		fatal("source_address \"%s\" is not an IP address",

@@ -115,7 +115,7 @@ struct request {
 	char *url, *template;
 	const uint8_t *body;
 	size_t body_len;
-	struct curl_slist head[8]; /* head[0] is the Authorization header */
+	struct curl_slist head[10]; /* [0] is the Authorization header */
 };
 
 enum slot_kind { SLOT_FREE, SLOT_REQUEST, SLOT_VERIFY, SLOT_TOKEN };
@@ -154,6 +154,8 @@ struct http {
 	const struct conf *conf;
 	const struct conf_upstream *up;
 	enum upstream upstream;
+	int soap;          /* Exchange Web Services: one address for all */
+	int token_request; /* leases are exchanged for tokens; else Basic */
 	struct chan *adapter, *keyd, *ledgerd, *dial;
 	int64_t dial_gone; /* since when there is none */
 	struct dest api, login;
@@ -242,6 +244,8 @@ void transfer_sweep(void *h);
 /* --- http_answer.c ----------------------------------------------------------- */
 size_t answer_on_header(char *, size_t, size_t, void *slot);
 size_t answer_on_body(char *, size_t, size_t, void *slot);
+/* What is to become of the answer whose status has come. */
+enum verdict answer_verdict_of(const struct slot *);
 /* Sends what is left, with END. */
 void answer_end(struct slot *);
 /* Ends a request without an answer. */

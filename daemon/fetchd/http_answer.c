@@ -108,11 +108,15 @@ answer_end(struct slot *s)
 	send_some(s, CHAN_END);
 }
 
-static enum verdict
-verdict_of(const struct slot *s)
+enum verdict
+answer_verdict_of(const struct slot *s)
 {
 	const struct request *r = s->req;
 
+	/* SOAP 1.1 section 6.2: a fault comes with 500, and what it is, and
+	 * for how long, the adapter reads. */
+	if (s->h->soap && s->status == 500)
+		return VERDICT_FORWARD;
 	return answer_verdict(
 	    s->status, r->idempotent, r->throttled, r->tries, r->renewed);
 }
@@ -148,7 +152,7 @@ answer_on_body(char *p, size_t size, size_t nmemb, void *arg)
 	if (s->kind != SLOT_REQUEST)
 		return lease_on_body(s, (const uint8_t *)p, n);
 	if (s->verdict == VERDICT_NONE)
-		s->verdict = verdict_of(s);
+		s->verdict = answer_verdict_of(s);
 	s->moved = loop_now();
 	if (s->total + n > HTTP_ANSWER_MAX) {
 		s->why = "the answer is larger than 64 MiB";

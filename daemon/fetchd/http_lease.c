@@ -3,8 +3,8 @@
  *
  *	a request without credential (HEAD) to the login host: TLS verifies
  *	KEYD_LEASE with the host and the key that it showed
- *	topdesk: the lease is the Authorization header
- *	exchange: the lease is the body of the token request, which is posted
+ *	Graph: the lease is the body of the token request, which is posted
+ *	TOPdesk, EWS: the lease is the Authorization header (Basic)
  *
  * One at a time, ahead of expiry, while the old token still serves.  A login
  * that is refused is not tried again and again, since accounts are locked for
@@ -148,8 +148,7 @@ take_basic(struct http *h, const struct msg_http_lease *m)
 static void
 take_lease(struct http *h, const struct msg_http_lease *m)
 {
-	int kind = h->upstream == UPSTREAM_EXCHANGE ? LEASE_TOKEN_REQUEST
-						    : LEASE_BASIC;
+	int kind = h->token_request ? LEASE_TOKEN_REQUEST : LEASE_BASIC;
 	struct lease *l = &h->lease;
 
 	l->number = m->lease;
@@ -463,9 +462,12 @@ void
 lease_on_401(struct http *h, struct token *t)
 {
 	struct lease *l = &h->lease;
-	const char *text = "the upstream does not accept the credential "
-			   "(401): enter a valid one with orbctl credential "
-			   "set";
+	const char *text = h->soap
+	    ? "Exchange does not accept the credential (401): enter a valid "
+	      "one with orbctl credential set exchange, and see that the EWS "
+	      "virtual directory allows Basic authentication"
+	    : "the upstream does not accept the credential (401): enter a "
+	      "valid one with orbctl credential set";
 
 	/* Several requests may carry the same token: it is one refusal. */
 	if (t != l->token)

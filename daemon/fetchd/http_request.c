@@ -79,8 +79,26 @@ make_head(struct http *h, struct request *r, struct text *t,
 		    r, &n, text_add(t, "client-request-id: ", m->correlation));
 		head_add(r, &n, literal_return_id);
 	}
+	if (m->anchor[0])
+		head_add(r, &n, text_add(t, "X-AnchorMailbox: ", m->anchor));
+	if (m->if_match[0])
+		head_add(r, &n, text_add(t, "If-Match: ", m->if_match));
 	if (r->body_len > 0)
 		head_add(r, &n, literal_expect);
+}
+
+/* EWS has one address, the base URL itself; all else is in the body. */
+static const char *
+path_of(const struct http *h, const struct msg_http_request *m)
+{
+	return h->soap ? "" : m->path;
+}
+
+/* What the record calls the path: of EWS, which is all base URL, that. */
+static const char *
+path_to_note(const struct http *h, const struct msg_http_request *m)
+{
+	return h->soap && h->api.url->path[0] ? h->api.url->path : m->path;
 }
 
 static struct request *
@@ -89,7 +107,8 @@ make_request(struct http *h, uint64_t id, const struct msg_http_request *m)
 	const struct conf_url *base = h->api.url;
 	size_t texts = strlen(base->host) + strlen(base->path) +
 	    2 * strlen(m->path) + strlen(m->accept) + strlen(m->content_type) +
-	    strlen(m->prefer) + strlen(m->correlation) + 200;
+	    strlen(m->prefer) + strlen(m->correlation) + strlen(m->anchor) +
+	    strlen(m->if_match) + 300;
 	struct request *r = malloc(sizeof(*r) + m->body.len + texts);
 	char origin[600], template[300];
 	struct text t;
@@ -112,10 +131,10 @@ make_request(struct http *h, uint64_t id, const struct msg_http_request *m)
 	else
 		snprintf(origin, sizeof(origin), "https://%s:%u%s", base->host,
 		    (unsigned)base->port, base->path);
-	r->url = text_add(&t, origin, m->path);
+	r->url = text_add(&t, origin, path_of(h, m));
 	r->template = text_add(&t,
-	    path_template(
-		template, sizeof(template), method_words[r->method], m->path),
+	    path_template(template, sizeof(template), method_words[r->method],
+		path_to_note(h, m)),
 	    "");
 	make_head(h, r, &t, m);
 	return r;
@@ -294,16 +313,21 @@ request_pump(struct http *h)
 
 /* NULL when all is as it may be, else what is not. */
 static const char *
-what_is_wrong(const struct msg_http_request *m)
+what_is_wrong(const struct http *h, const struct msg_http_request *m)
 {
 	if (m->method == METHOD_NONE || m->method >= METHOD_COUNT)
 		return "no such method";
-	if (!path_is_allowed(m->path))
+	if (!path_is_allowed(m->path) || (h->soap && strcmp(m->path, "/")))
 		return "a path that is not allowed";
 	if (!header_is_allowed(m->accept) ||
 	    !header_is_allowed(m->content_type) ||
-	    !header_is_allowed(m->prefer) || !header_is_allowed(m->correlation))
+	    !header_is_allowed(m->prefer) ||
+	    !header_is_allowed(m->correlation) ||
+	    !header_is_allowed(m->anchor) || !header_is_allowed(m->if_match))
 		return "a header value that is not allowed";
+	if (h->upstream != UPSTREAM_EXCHANGE &&
+	    (m->anchor[0] || m->if_match[0]))
+		return "a header that is only for Exchange";
 	return NULL;
 }
 
@@ -321,7 +345,7 @@ http_on_request(struct chan *c, struct packet *pk)
 
 	if (http_request_get(pk, &m))
 		return -1;
-	if ((no.text = what_is_wrong(&m)) != NULL) {
+	if ((no.text = what_is_wrong(h, &m)) != NULL) {
 		no.outcome = OUTCOME_REFUSED;
 		record_said(h, EV_PROTOCOL_VIOLATION, no.text);
 		log_err("orb-adapter asked for %s; refused", no.text);

@@ -230,8 +230,7 @@ answered(struct slot *s, struct request *r)
 	enum verdict v = s->verdict;
 
 	if (v == VERDICT_NONE)
-		v = answer_verdict(s->status, r->idempotent, r->throttled,
-		    r->tries, r->renewed);
+		v = answer_verdict_of(s);
 	if (s->status == 401)
 		lease_on_401(h, s->token);
 	else

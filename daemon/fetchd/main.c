@@ -186,16 +186,12 @@ choose_upstream(struct http *h, const struct conf *conf, enum upstream u)
 	h->api.h = h->login.h = h;
 	h->api.dummy = "192.0.2.1"; /* RFC 5737: documentation only */
 	h->login.dummy = "192.0.2.2";
-	h->lease.dest = &h->api;
-	if (u == UPSTREAM_EXCHANGE) {
-		h->up = &conf->exchange.up;
-		h->api.url = &conf->exchange.graph_url;
-		h->login.url = &conf->exchange.login_url;
-		h->lease.dest = &h->login;
-	} else {
-		h->up = &conf->topdesk.up;
-		h->api.url = &conf->topdesk.url;
-	}
+	h->up = u == UPSTREAM_EXCHANGE ? &conf->exchange.up : &conf->topdesk.up;
+	h->soap = u == UPSTREAM_EXCHANGE && conf_is_ews(conf);
+	h->api.url = conf_api_url(conf, u);
+	h->login.url = conf_login_url(conf, u);
+	h->token_request = h->login.url != NULL;
+	h->lease.dest = h->token_request ? &h->login : &h->api;
 	h->lease.url = h->lease.dest->url;
 	/* One host for both: one set of connections. */
 	if (h->login.url && h->login.url->port == h->api.url->port &&

@@ -22,7 +22,11 @@
 
 #define KEYD_LEDGER_MS 5000 /* for a record to become durable */
 
-/* What kind of value HTTP_LEASE carries. */
+/*
+ * What kind of value HTTP_LEASE carries; http has the same numbers.  Which one
+ * it is follows from the credential's kind.  Negotiate (Kerberos) would be a
+ * third: a header too, but one for each connection and not for an hour.
+ */
 enum lease_kind {
 	LEASE_FORM = 1, /* body of the token request */
 	LEASE_BASIC = 2 /* value of the Authorization header */

@@ -44,13 +44,24 @@ key_name(const struct keyd *k, enum slot_id slot)
 	}
 }
 
+/* A password is sent as it is; all else becomes a token. */
+static enum lease_kind
+kind_of(enum slot_id slot)
+{
+	return slot_table[slot].kind == SLOT_KIND_PASSWORD ? LEASE_BASIC
+							   : LEASE_FORM;
+}
+
+/* The host that TLS has verified must be the one that the credential is for:
+ * where tokens come from, or the API's own when it goes there itself. */
 static int
 check_host(const struct ask *a, const struct msg_keyd_lease *m, struct err *e)
 {
-	const struct conf_url *u = a->upstream == UPSTREAM_EXCHANGE
-	    ? &a->k->conf->exchange.login_url
-	    : &a->k->conf->topdesk.url;
+	const struct conf *conf = a->k->conf;
+	const struct conf_url *u = conf_login_url(conf, a->upstream);
 
+	if (u == NULL)
+		u = conf_api_url(conf, a->upstream);
 	if (strcasecmp(m->host, u->host) == 0 && m->port == u->port)
 		return 0;
 	return err_set(e, EPERM,
@@ -115,6 +126,8 @@ choose(struct ask *a, const char *refused, struct err *e)
 
 	if (a->upstream == UPSTREAM_TOPDESK)
 		a->slot = SLOT_TOPDESK_PASSWORD;
+	else if (conf_is_ews(a->k->conf))
+		a->slot = SLOT_EXCHANGE_PASSWORD;
 	else if (a->k->conf->exchange.credential == CONF_CRED_SECRET)
 		a->slot = SLOT_EXCHANGE_SECRET;
 	else {
@@ -179,7 +192,10 @@ compose(const struct ask *a, struct secret *value, struct err *e)
 		    TOKEN_SECRET, &raw, value, e);
 		break;
 	default:
-		rc = token_basic(conf->topdesk.login, &raw, value, e);
+		rc = token_basic(a->upstream == UPSTREAM_TOPDESK
+			? conf->topdesk.login
+			: conf->exchange.ews_login,
+		    &raw, value, e);
 	}
 	secret_free(&raw);
 	return rc;
@@ -191,7 +207,7 @@ lease_finish(struct peer *p, const struct err *why)
 {
 	struct keyd *k = p->k;
 	struct msg_http_lease m = {.lease = p->lease,
-	    .kind = p->upstream == UPSTREAM_EXCHANGE ? LEASE_FORM : LEASE_BASIC,
+	    .kind = (uint8_t)kind_of(p->slot),
 	    .lifetime = p->lifetime,
 	    .key_name = key_name(k, p->slot),
 	    .value = {p->value.p, p->value.len}};
@@ -248,7 +264,7 @@ grant(struct peer *p, const struct ask *a, const struct msg_keyd_lease *m,
 {
 	const struct vault_entry *en = vault_entry(a->k->vault, a->slot);
 	uint32_t life =
-	    a->upstream == UPSTREAM_EXCHANGE ? LIFETIME_FORM : LIFETIME_BASIC;
+	    kind_of(a->slot) == LEASE_FORM ? LIFETIME_FORM : LIFETIME_BASIC;
 	char text[300];
 	struct record r = {.event = EV_LEASE_GRANTED,
 	    .upstream = (uint8_t)a->upstream,

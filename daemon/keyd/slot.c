@@ -7,12 +7,16 @@
  * Two slots for a private key: a new certificate is entered beside the old one
  * and takes over without a gap (lease.c chooses).  mapd-data-key is made by
  * keyd itself; it stands here so that it is listed, and removed on purpose.
+ * Of Exchange's, orb.conf's kind and credential say which are used; the others
+ * lie still (lease.c).
  */
 const struct slot slot_table[SLOT_COUNT] = {
     [SLOT_EXCHANGE_SECRET] = {"exchange-secret", SLOT_KIND_SECRET,
 	UPSTREAM_EXCHANGE},
     [SLOT_EXCHANGE_KEY] = {"exchange-key", SLOT_KIND_KEY, UPSTREAM_EXCHANGE},
     [SLOT_EXCHANGE_KEY_NEXT] = {"exchange-key-next", SLOT_KIND_KEY,
+	UPSTREAM_EXCHANGE},
+    [SLOT_EXCHANGE_PASSWORD] = {"exchange-password", SLOT_KIND_PASSWORD,
 	UPSTREAM_EXCHANGE},
     [SLOT_TOPDESK_PASSWORD] = {"topdesk-password", SLOT_KIND_PASSWORD,
 	UPSTREAM_TOPDESK},
@@ -49,5 +53,5 @@ const char *
 slot_names(void)
 {
 	return "exchange-secret, exchange-key, exchange-key-next, "
-	       "topdesk-password";
+	       "exchange-password, topdesk-password";
 }

@@ -63,7 +63,9 @@ add_missing(struct line *l, const struct keyd *k)
 {
 	enum slot_id x = SLOT_EXCHANGE_SECRET;
 
-	if (k->conf->exchange.credential == CONF_CRED_CERTIFICATE)
+	if (conf_is_ews(k->conf))
+		x = SLOT_EXCHANGE_PASSWORD;
+	else if (k->conf->exchange.credential == CONF_CRED_CERTIFICATE)
 		x = present(k, SLOT_EXCHANGE_KEY_NEXT) ? SLOT_EXCHANGE_KEY_NEXT
 						       : SLOT_EXCHANGE_KEY;
 	if (!present(k, x))

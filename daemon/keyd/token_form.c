@@ -89,8 +89,8 @@ token_basic(const char *login, const struct secret *password,
 
 	if (n == 0 || strchr(login, ':'))
 		return err_set(e, EINVAL,
-		    "topdesk.login of orb.conf may not be empty or hold a "
-		    "colon");
+		    "topdesk.login and exchange.ews_login of orb.conf may "
+		    "not be empty or hold a colon");
 	/* EVP_EncodeBlock() writes a zero behind: hence text, one longer. */
 	if (secret_alloc(&pair, plain) || secret_alloc(&text, b64 + 1) ||
 	    secret_alloc(value, head + b64)) {

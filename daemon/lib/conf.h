@@ -162,6 +162,16 @@ int conf_load(const char *file, struct conf **out, conf_report, void *arg);
 int conf_read(const char *name, const char *text, size_t len, struct conf **out,
     conf_report, void *arg);
 void conf_free(struct conf *);
+/* Whether Exchange is spoken to by EWS, with a password, and not by Graph. */
+int conf_is_ews(const struct conf *);
+/* The base address of an upstream's API.  Never NULL. */
+const struct conf_url *conf_api_url(const struct conf *, enum upstream);
+/*
+ * Where the upstream's credential is exchanged for a token.  NULL: it is not,
+ * but goes with each request to conf_api_url() (Basic).  These two are all the
+ * hosts that dial connects to and that keyd gives leases for.
+ */
+const struct conf_url *conf_login_url(const struct conf *, enum upstream);
 /* A conf_report for daemons: logs each mistake. */
 void conf_report_log(void *, const char *file, unsigned line, const char *);
 

@@ -44,11 +44,11 @@ _orbctl()
 	credential) w="set list remove" ;;
 	"credential set")
 		w="exchange topdesk exchange-secret exchange-key \
-		    exchange-key-next topdesk-password --expires --fd" ;;
+		    exchange-key-next exchange-password topdesk-password --expires --fd" ;;
 	"credential set "*) w="--expires --fd" ;;
 	"credential remove")
 		w="exchange topdesk exchange-secret exchange-key \
-		    exchange-key-next topdesk-password" ;;
+		    exchange-key-next exchange-password topdesk-password" ;;
 	*) w= ;;
 	esac
 	[[ $cur == -* ]] && w="$w $global"

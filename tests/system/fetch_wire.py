@@ -121,13 +121,15 @@ def receive(sock):
 
 
 def http_request(id_, method, path, body=b"", idempotent=None, accept="",
-                 content_type="", prefer="", correlation=""):
+                 content_type="", prefer="", correlation="", anchor="",
+                 if_match=""):
     if idempotent is None:
         idempotent = method in ("GET", "HEAD")
     number = METHODS.get(method, method)
     return packet(HTTP_REQUEST, id_, 0, u8(number) + u8(int(idempotent)) +
                   text(path) + text(accept) + text(content_type) +
-                  text(prefer) + text(correlation) + blob(body))
+                  text(prefer) + text(correlation) + text(anchor) +
+                  text(if_match) + blob(body))
 
 
 def records(reader):

@@ -50,6 +50,7 @@ static void
 conf_fill(struct conf *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->exchange.kind = "graph";
 	c->exchange.login_url = (struct conf_url){
 	    "https://login.example", "login.example", 443, ""};
 	c->exchange.tenant = "tenant";
