@@ -186,27 +186,3 @@ conf_free(struct conf *conf)
 	if (conf != NULL)
 		conf_pool_free(conf->pool);
 }
-
-/* --- which hosts an upstream has -------------------------------------------- */
-
-int
-conf_is_ews(const struct conf *c)
-{
-	return strcmp(c->exchange.kind, "ews") == 0;
-}
-
-const struct conf_url *
-conf_api_url(const struct conf *c, enum upstream u)
-{
-	if (u == UPSTREAM_TOPDESK)
-		return &c->topdesk.url;
-	return conf_is_ews(c) ? &c->exchange.ews_url : &c->exchange.graph_url;
-}
-
-const struct conf_url *
-conf_login_url(const struct conf *c, enum upstream u)
-{
-	if (u == UPSTREAM_TOPDESK || conf_is_ews(c))
-		return NULL;
-	return &c->exchange.login_url;
-}
