@@ -1,9 +1,11 @@
 /*
- * control.c: what orbctl asks of mapd: status, the plan, a round now, problems,
- * approval.  Who may connect is decided by the socket's file mode; approving
- * is for root only.
+ * control.c: what orbctl asks of mapd: status, the plan, a round now, approval.
+ * Who may connect is decided by the socket's file mode; approving is for root
+ * only.
+ *
+ * Not here: the lists of problems and conflicts (control_list.c).
  */
-#include "mapd/mapd.h"
+#include "mapd/control.h"
 #include "lib/log.h"
 
 #include <stdio.h>
@@ -16,23 +18,23 @@
 #define EPERM_CODE 1
 #define OPEN_MOST 16 /* orbctls at a time */
 
-static const char *
-booking_name(const uint8_t key[KEY_LEN], char link[IDENTITY_LINK_MAX])
+const char *
+control_booking(const uint8_t key[KEY_LEN], char link[IDENTITY_LINK_MAX])
 {
 	identity_link(key, 1, link);
 	return link;
 }
 
-static int
-answer_error(struct chan *c, uint64_t id, const char *text)
+int
+control_error(struct chan *c, uint64_t id, const char *text)
 {
 	struct msg_error e = {EPERM_CODE, text};
 
 	return error_send(c, id, CHAN_END, &e);
 }
 
-static int
-answer_done(struct chan *c, uint64_t id, uint64_t value)
+int
+control_done(struct chan *c, uint64_t id, uint64_t value)
 {
 	struct msg_done d = {value};
 
@@ -68,7 +70,9 @@ fill_status(struct mapd *m, struct msg_ctl_status *s, char *text, size_t size)
 	    .bookings = n.bookings,
 	    .pending = n.pending,
 	    .problems = n.problems + n.aside,
+	    .conflicts = n.conflicts,
 	    .held_cancellations = n.held,
+	    .held_writes = n.held_writes,
 	    .last_round = m->round.last_done,
 	    .rounds = m->round.count,
 	    .exchange_state = m->exchange.state,
@@ -95,11 +99,13 @@ mapd_status(struct mapd *m)
 		notify_status("%s", text);
 	else
 		notify_status("%u rooms, %u bookings, last round %s, %u "
-			      "pending, %u problems%s%s%s",
+			      "pending, %u problems%s%s%s%s",
 		    s.rooms, s.bookings, at, s.pending, s.problems,
-		    s.held_cancellations
-			? ", cancellations are held: orbctl approve"
-			: "",
+		    s.conflicts ? ", conflicts: orbctl conflicts" : "",
+		    s.held_cancellations ? ", cancellations are held: orbctl "
+					   "approve"
+			: s.held_writes  ? ", writes are held: orbctl approve"
+					 : "",
 		    s.exchange_state > 1 ? ", Exchange is failing" : "",
 		    s.topdesk_state > 1 ? ", TOPdesk is failing" : "");
 }
@@ -129,7 +135,7 @@ on_status(struct chan *c, struct packet *pk)
 		    n.bookings, n.pending, n.problems + n.aside, r->text};
 		ctl_room_send(c, pk->id, 0, &row);
 	}
-	return answer_done(c, pk->id, m->nrooms);
+	return control_done(c, pk->id, m->nrooms);
 }
 
 /* --- plan ------------------------------------------------------------------------------ */
@@ -143,7 +149,7 @@ show_act(void *arg, const struct act *a)
 	char link[IDENTITY_LINK_MAX], text[300] = "";
 	struct msg_ctl_action row = {.kind = plan_kind_name(a->aim.kind),
 	    .room = i < m->nrooms ? m->rooms[i].conf->name : "?",
-	    .booking = booking_name(a->key, link),
+	    .booking = control_booking(a->key, link),
 	    .start = a->aim.start,
 	    .end = a->aim.end,
 	    .number = a->number,
@@ -171,7 +177,7 @@ control_planned(struct mapd *m, const struct room *r, const struct action *a,
 	char link[IDENTITY_LINK_MAX];
 	struct msg_ctl_action row = {.kind = plan_kind_name(a->kind),
 	    .room = r->conf->name,
-	    .booking = booking_name(a->key, link),
+	    .booking = control_booking(a->key, link),
 	    .start = start,
 	    .end = end,
 	    .number = number,
@@ -192,10 +198,10 @@ on_plan(struct chan *c, struct packet *pk)
 	if (mapd_plan_get(pk))
 		return -1;
 	if (m->control.plan)
-		return answer_error(
+		return control_error(
 		    c, pk->id, "another orbctl plan is under way: try again");
 	if (m->seal == NULL || m->nrooms == 0)
-		return answer_error(c, pk->id,
+		return control_error(c, pk->id,
 		    m->nrooms ? "keyd has not given the data key yet"
 			      : "no rooms are configured");
 	m->control.plan = c;
@@ -204,7 +210,7 @@ on_plan(struct chan *c, struct packet *pk)
 	/* First what is journaled, then what a round would add to it. */
 	if (store_act_list(m->store, show_act, &m->control, &e)) {
 		m->control.plan = NULL;
-		return answer_error(c, pk->id, e.text);
+		return control_error(c, pk->id, e.text);
 	}
 	m->control.plan_waits = m->round.active;
 	round_now(m);
@@ -221,10 +227,10 @@ on_sync(struct chan *c, struct packet *pk)
 	if (mapd_sync_get(pk))
 		return -1;
 	if (m->control.sync)
-		return answer_error(
+		return control_error(
 		    c, pk->id, "another orbctl sync is under way: try again");
 	if (m->seal == NULL || m->nrooms == 0)
-		return answer_error(c, pk->id,
+		return control_error(c, pk->id,
 		    m->nrooms ? "keyd has not given the data key yet"
 			      : "no rooms are configured");
 	m->control.sync = c;
@@ -259,10 +265,10 @@ control_tick(struct mapd *m)
 	}
 	if (m->round.count >= k->sync_round && n.pending == 0) {
 		if (m->round.failed)
-			answer_error(k->sync, k->sync_id,
+			control_error(k->sync, k->sync_id,
 			    "some rooms could not be read: see orbctl status");
 		else
-			answer_done(k->sync, k->sync_id, m->ex.done);
+			control_done(k->sync, k->sync_id, m->ex.done);
 		k->sync = NULL;
 		k->most = 0;
 		return;
@@ -277,81 +283,17 @@ control_round_over(struct mapd *m)
 
 	if (k->plan && !k->plan_waits) {
 		if (m->round.failed)
-			answer_error(k->plan, k->plan_id,
+			control_error(k->plan, k->plan_id,
 			    "some rooms could not be read: see orbctl status");
 		else
-			answer_done(k->plan, k->plan_id, k->total);
+			control_done(k->plan, k->plan_id, k->total);
 		k->plan = NULL;
 	}
 	k->plan_waits = 0;
 	control_tick(m);
 }
 
-/* --- problems, approve --------------------------------------------------------------------- */
-
-struct listing {
-	struct mapd *m;
-	struct chan *c;
-	uint64_t id, n;
-};
-
-static void
-send_problem(struct listing *l, const struct problem *p)
-{
-	size_t i = mapd_room(l->m, p->room);
-	char link[IDENTITY_LINK_MAX], text[sizeof(p->text)];
-	struct msg_ctl_problem row = {
-	    .room = i < l->m->nrooms ? l->m->rooms[i].conf->name : "?",
-	    .booking = booking_name(p->key, link),
-	    .since = p->since,
-	    .next_try = p->next_try,
-	    .tries = p->tries,
-	    .text = text};
-
-	snprintf(text, sizeof(text), "%s", p->text);
-	wire_mend(text);
-	ctl_problem_send(l->c, l->id, 0, &row);
-	l->n++;
-}
-
-static int
-show_problem(void *arg, const struct problem *p)
-{
-	send_problem(arg, p);
-	return 0;
-}
-
-static int
-show_aside(void *arg, const struct act *a)
-{
-	struct problem p = {.room = a->room,
-	    .since = a->created,
-	    .next_try = a->next_try,
-	    .tries = a->tries};
-
-	if (a->tries == 0 || a->state == ACT_HELD)
-		return 0;
-	memcpy(p.key, a->key, KEY_LEN);
-	snprintf(p.text, sizeof(p.text), "%s%s%s: %s",
-	    plan_kind_name(a->aim.kind), a->number[0] ? " " : "", a->number,
-	    a->reason);
-	send_problem(arg, &p);
-	return 0;
-}
-
-static int
-on_problems(struct chan *c, struct packet *pk)
-{
-	struct listing l = {chan_ctx(c), c, pk->id, 0};
-	struct err e;
-
-	if (mapd_problems_get(pk))
-		return -1;
-	if (store_problem_list(l.m->store, show_problem, &l, &e) ||
-	    store_act_list(l.m->store, show_aside, &l, &e))
-		return answer_error(c, pk->id, e.text);
-	return answer_done(c, pk->id, l.n);
-}
+/* --- approve ------------------------------------------------------------------------------- */
 
 static int
 on_approve(struct chan *c, struct packet *pk)
@@ -364,28 +306,29 @@ on_approve(struct chan *c, struct packet *pk)
 	if (mapd_approve_get(pk))
 		return -1;
 	if (chan_uid(c) != 0 && chan_uid(c) != geteuid())
-		return answer_error(
-		    c, pk->id, "only root may let held cancellations through");
+		return control_error(
+		    c, pk->id, "only root may let through what is held");
 	if (store_begin(m->store, &e))
-		return answer_error(c, pk->id, e.text);
+		return control_error(c, pk->id, e.text);
 	if (store_act_approve(m->store, &n, &e)) {
 		store_rollback(m->store);
-		return answer_error(c, pk->id, e.text);
+		return control_error(c, pk->id, e.text);
 	}
 	if (store_commit(m->store, &e))
-		return answer_error(c, pk->id, e.text);
+		return control_error(c, pk->id, e.text);
 	snprintf(text, sizeof(text), "%zu by uid %u", n, (unsigned)chan_uid(c));
 	evidence(m, EV_CANCELLATIONS_APPROVED, NULL, NULL, NULL, text);
 	evidence_flush(m);
 	execute_wake(m);
-	return answer_done(c, pk->id, n);
+	return control_done(c, pk->id, n);
 }
 
 const struct permit control_permits[] = {
     {MSG_MAPD_STATUS, on_status, 0},
     {MSG_MAPD_PLAN, on_plan, 0},
     {MSG_MAPD_SYNC, on_sync, 0},
-    {MSG_MAPD_PROBLEMS, on_problems, 0},
+    {MSG_MAPD_PROBLEMS, control_on_problems, 0},
+    {MSG_MAPD_CONFLICTS, control_on_conflicts, 0},
     {MSG_MAPD_APPROVE, on_approve, 0},
     {0, NULL, 0},
 };

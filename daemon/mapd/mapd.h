@@ -10,7 +10,7 @@
  *   act.c      one action: what is sent for it, what its answer means
  *   persons.c  organiser to person
  *   evidence.c the records for ledgerd
- *   control.c  what orbctl asks
+ *   control.c, control_list.c  what orbctl asks
  */
 #ifndef ORB_MAPD_H
 #define ORB_MAPD_H

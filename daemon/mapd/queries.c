@@ -15,6 +15,10 @@
 #define AIM_COLUMNS \
 	"key, state, kind, change, gen, why, start, stop, print, grp"
 
+#define CONFLICT_COLUMNS                                                     \
+	"room, key, since, start, stop, number, rival, policy, loser, why, " \
+	"settled"
+
 const char *const query_text[Q_MAX] = {
     /* IMMEDIATE: nobody else writes, so it can only fail at once. */
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -111,10 +115,25 @@ const char *const query_text[Q_MAX] = {
     [Q_PROBLEM_LIST] = "SELECT room, key, since, next_try, tries, text"
 		       " FROM problem ORDER BY room, since",
 
+    [Q_CONFLICT_GET] = "SELECT " CONFLICT_COLUMNS " FROM conflict"
+		       " WHERE room = ? AND key = ?",
+    [Q_CONFLICT_PUT] = "INSERT OR REPLACE INTO conflict (" CONFLICT_COLUMNS
+		       ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [Q_CONFLICT_SETTLE] = "UPDATE conflict SET settled = ?"
+			  " WHERE room = ? AND key = ? AND settled = 0",
+    /* What is still open comes first. */
+    [Q_CONFLICT_LIST] = "SELECT " CONFLICT_COLUMNS " FROM conflict"
+			" WHERE ?1 = 0 OR room = ?1"
+			" ORDER BY settled <> 0, room, start, key",
+    [Q_CONFLICT_EXPIRE] = "DELETE FROM conflict"
+			  " WHERE settled <> 0 AND settled < ?",
+
     [Q_COUNT_BOOKINGS] = "SELECT count(*) FROM agreed"
 			 " WHERE (?1 = 0 OR room = ?1) AND dead = 0",
-    [Q_COUNT_ACTS] = "SELECT state, count(*) FROM act"
-		     " WHERE ?1 = 0 OR room = ?1 GROUP BY state",
+    [Q_COUNT_ACTS] = "SELECT state, kind, count(*) FROM act"
+		     " WHERE ?1 = 0 OR room = ?1 GROUP BY state, kind",
     [Q_COUNT_PROBLEMS] = "SELECT count(*) FROM problem"
 			 " WHERE ?1 = 0 OR room = ?1",
+    [Q_COUNT_CONFLICTS] = "SELECT count(*) FROM conflict"
+			  " WHERE (?1 = 0 OR room = ?1) AND settled = 0",
 };

@@ -97,7 +97,7 @@ int store_agreed_get(struct store *, int64_t room, const uint8_t key[KEY_LEN],
 enum act_state {
 	ACT_READY, /* journaled, not sent since the last look */
 	ACT_SENT,  /* may have been sent: look before sending */
-	ACT_HELD,  /* a cancellation that waits for orbctl approve */
+	ACT_HELD,  /* waits for orbctl approve */
 	ACT_ASIDE, /* failed without effect: tried again at next_try; make
 			 * it READY (store_act_update) before it is sent */
 };
@@ -168,8 +168,44 @@ int store_problem_drop(
 int store_problem_list(struct store *,
     int (*fn)(void *, const struct problem *), void *arg, struct err *);
 
+/* --- conflicts: store_conflict.c ------------------------------------------------------ */
+/* Two bookings that wanted one room and time (PLAN_CLASH). */
+struct conflict {
+	int64_t room, since, start, end; /* start, end: of the booking */
+	uint8_t key[KEY_LEN];
+	char number[64]; /* its reservation, "" for none */
+	char rival[64];  /* the reservation in its way; "": a meeting, or none
+			  * that is known */
+	uint8_t policy;  /* enum plan_conflict */
+	uint8_t loser;   /* enum upstream; NONE: nobody, it is reported */
+	uint8_t why;     /* enum plan_reason */
+	int64_t settled; /* when it ended, 0: it has not */
+};
+#define CONFLICT_KEPT (90 * 86400) /* seconds, after it ended */
+/*
+ * Adds, or updates by (room, key); c->settled is not looked at.  *fresh: it
+ * was not there, had ended, or has another rival, loser or reason now: to be
+ * said.  since is kept while it is open, and equal contents write nothing, so
+ * it may be called in every round.
+ */
+int store_conflict_put(
+    struct store *, const struct conflict *c, int *fresh, struct err *);
+/* It ended at when (not 0); nothing when there is none or it had ended. */
+int store_conflict_settle(struct store *, int64_t room,
+    const uint8_t key[KEY_LEN], int64_t when, struct err *);
+/* Those of a room (0: all), the open ones first.  fn must not write to the
+ * store; not 0 ends the walk. */
+int store_conflict_list(struct store *, int64_t room,
+    int (*fn)(void *, const struct conflict *), void *arg, struct err *);
+/* Forgets what ended before that time: now - CONFLICT_KEPT. */
+int store_conflict_expire(struct store *, int64_t before, struct err *);
+
 struct store_counts {
-	uint32_t bookings, pending, problems, held, aside;
+	uint32_t bookings, pending, problems, aside;
+	uint32_t conflicts; /* open */
+	/* Both wait for orbctl approve: cancellations on either side, and
+	 * everything else. */
+	uint32_t held, held_writes;
 };
 /* room 0: all. */
 int store_counts(

@@ -378,6 +378,12 @@ count(struct store *st, enum query_id id, int64_t room, uint32_t *n,
 	return query_end(&q, e, "count");
 }
 
+static int
+is_cancellation(int kind)
+{
+	return kind == PLAN_CANCEL || kind == PLAN_MEETING_CANCEL;
+}
+
 int
 store_counts(
     struct store *st, int64_t room, struct store_counts *out, struct err *e)
@@ -385,20 +391,24 @@ store_counts(
 	struct store_counts c = {0};
 	struct query q;
 	uint32_t n;
-	int state;
+	int state, kind;
 
 	if (count(st, Q_COUNT_BOOKINGS, room, &c.bookings, e) ||
-	    count(st, Q_COUNT_PROBLEMS, room, &c.problems, e))
+	    count(st, Q_COUNT_PROBLEMS, room, &c.problems, e) ||
+	    count(st, Q_COUNT_CONFLICTS, room, &c.conflicts, e))
 		return -1;
 	q = query_start(st, Q_COUNT_ACTS);
 	query_int(&q, room);
 	while (query_row(&q)) {
 		state = (int)query_get_int(&q);
+		kind = (int)query_get_int(&q);
 		n = (uint32_t)query_get_int(&q);
-		if (state == ACT_HELD)
-			c.held = n;
+		if (state == ACT_HELD && is_cancellation(kind))
+			c.held += n;
+		else if (state == ACT_HELD)
+			c.held_writes += n;
 		else if (state == ACT_ASIDE)
-			c.aside = n;
+			c.aside += n;
 		else
 			c.pending += n;
 	}
