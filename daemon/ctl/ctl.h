@@ -2,8 +2,8 @@
  * ctl.h: what the command families of orbctl share: options, the connection to
  * a daemon, one request run to its end, tables, exit codes.
  *
- * One file per family (status.c, plan.c, sync.c, config.c, audit.c,
- * credential.c); main.c finds the family, connect.c talks to the daemons,
+ * One file per family (status.c, plan.c, conflicts.c, sync.c, config.c,
+ * audit.c, credential.c); main.c finds the family, connect.c talks to the daemons,
  * table.c renders.  orbctl holds nothing: no state, no secret longer than it
  * takes to hand it over.
  */
@@ -57,6 +57,7 @@ struct ctl {
 int ctl_status(struct ctl *, int argc, char **argv);
 int ctl_plan(struct ctl *, int argc, char **argv);
 int ctl_problems(struct ctl *, int argc, char **argv);
+int ctl_conflicts(struct ctl *, int argc, char **argv);
 int ctl_approve(struct ctl *, int argc, char **argv);
 int ctl_sync(struct ctl *, int argc, char **argv);
 int ctl_config(struct ctl *, int argc, char **argv);
@@ -114,6 +115,9 @@ struct table_column {
 
 struct table;
 
+/* What a cell shows of a text: a copy without control characters, malloced;
+ * NULL: no memory. */
+char *table_harmless(const char *);
 /* Columns are borrowed until the end. */
 struct table *table_begin(struct ctl *, const struct table_column *, size_t n);
 /*

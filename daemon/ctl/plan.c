@@ -133,9 +133,9 @@ ctl_approve(struct ctl *ctl, int argc, char **argv)
 		return ctl_print_json(
 		    json_pack("{s:I}", "approved", (json_int_t)n));
 	if (n)
-		printf("%" PRIu64 " cancellation%s approved\n", n,
+		printf("%" PRIu64 " held write%s approved\n", n,
 		    n == 1 ? "" : "s");
 	else
-		puts("no cancellations are held");
+		puts("nothing is held");
 	return CTL_OK;
 }

@@ -88,7 +88,8 @@ is_well(const struct msg_ctl_status *m)
 {
 	return m->exchange_state == SIDE_OK && m->topdesk_state == SIDE_OK &&
 	    m->problems == 0 && m->conflicts == 0 &&
-	    m->held_cancellations == 0 && *m->text == '\0';
+	    m->held_cancellations == 0 && m->held_writes == 0 &&
+	    *m->text == '\0';
 }
 
 static json_t *
@@ -105,9 +106,9 @@ print_json(struct status *s)
 	json_t *rooms = table_json(s->rooms);
 
 	s->rooms = NULL;
-	return ctl_print_json(json_pack(
-	    "{s:b,s:b,s:s,s:o?,s:o?,s:o?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,"
-	    "s:s?,s:s?,s:o}",
+	return ctl_print_json(json_pack("{s:b,s:b,s:s,s:o?,s:o?,s:o?,s:I,s:I,s:"
+					"I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,"
+					"s:s?,s:s?,s:o}",
 	    "running", 1, "well", is_well(m), "version", m->version, "started",
 	    ctl_json_time(m->started), "now", ctl_json_time(m->now),
 	    "last_round", ctl_json_time(m->last_round), "rounds",
@@ -115,7 +116,8 @@ print_json(struct status *s)
 	    "bookings", (json_int_t)m->bookings, "pending",
 	    (json_int_t)m->pending, "problems", (json_int_t)m->problems,
 	    "conflicts", (json_int_t)m->conflicts, "held_cancellations",
-	    (json_int_t)m->held_cancellations, "exchange",
+	    (json_int_t)m->held_cancellations, "held_writes",
+	    (json_int_t)m->held_writes, "exchange",
 	    side_json(m->exchange_state, m->exchange_text), "topdesk",
 	    side_json(m->topdesk_state, m->topdesk_text), "key_source",
 	    *m->key_source ? m->key_source : NULL, "text",
@@ -178,10 +180,11 @@ print_text(const struct status *s)
 	if (*m->key_source)
 		printf("  %-9s %s\n", "key", m->key_source);
 	print_count(m->problems, "problem", "problems", "orbctl problems");
-	print_count(m->conflicts, "conflict", "conflicts",
-	    "orbctl audit tail --event conflict");
+	print_count(m->conflicts, "conflict", "conflicts", "orbctl conflicts");
 	print_count(m->held_cancellations, "held cancellation",
 	    "held cancellations", "look with orbctl plan, then orbctl approve");
+	print_count(m->held_writes, "held write", "held writes",
+	    "look with orbctl plan, then orbctl approve");
 }
 
 static int

@@ -99,9 +99,9 @@ columns_of(const char *s)
 	return width < 0 ? (int)strlen(s) : width;
 }
 
-/* A copy in which no byte can drive the terminal: C0, DEL, and C1 as UTF-8. */
-static char *
-harmless(const char *s)
+/* No byte of it can drive the terminal: C0, DEL, and C1 as UTF-8. */
+char *
+table_harmless(const char *s)
 {
 	char *copy = strdup(s);
 
@@ -128,7 +128,7 @@ put_cell(struct table *t, const char *text)
 		t->cap = cap;
 	}
 	p = &t->cell[t->ncell];
-	*p = (struct cell){harmless(*text ? text : "-"), 0, TABLE_PLAIN};
+	*p = (struct cell){table_harmless(*text ? text : "-"), 0, TABLE_PLAIN};
 	if (p->text == NULL) {
 		t->bad = 1;
 		return;

@@ -32,9 +32,11 @@ _orbctl()
 	done
 	case "${words[*]}" in
 	"")
-		w="status plan sync problems approve credential config audit" ;;
+		w="status plan sync problems conflicts approve credential \
+		    config audit" ;;
 	status) w="--rooms" ;;
 	sync) w="now" ;;
+	conflicts) w="show" ;;
 	config) w="check" ;;
 	"config check")
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -87,6 +87,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    {ctl_audit, {"audit", "tail"}},
 	    {ctl_audit, {"audit", "tail", "--room", "A", "-n", "3"}},
 	    {ctl_credential, {"credential", "list"}},
+	    {ctl_conflicts, {"conflicts"}},
+	    {ctl_conflicts, {"conflicts", "show", "orb1:"}},
 	};
 	static struct conf conf = {.run_dir = "/nonexistent"};
 	struct ctl ctl = {.conf = &conf};
@@ -96,7 +98,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (n < 1)
 		return 0;
-	c = p[0] % 8;
+	c = p[0] & 64 ? 8u + p[0] % 2 : p[0] % 8;
 	ctl.output = p[0] & 8 ? CTL_JSON : CTL_TEXT;
 	ctl.colour = (p[0] & 16) != 0;
 	ctl.width = p[0] & 32 ? 40 : 0;

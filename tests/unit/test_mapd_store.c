@@ -601,6 +601,156 @@ a_problem_is_fresh_once(void **state)
 	assert_int_equal(c.problems, 0);
 }
 
+static int
+note_conflict(void *arg, const struct conflict *c)
+{
+	struct conflict *got = arg;
+
+	while (got->room)
+		got++;
+	*got = *c;
+	return 0;
+}
+
+static void
+put_conflict(struct ground *g, const struct conflict *c, int want_fresh)
+{
+	int fresh = 7;
+
+	assert_int_equal(store_conflict_put(g->st, c, &fresh, &g->e), 0);
+	assert_int_equal(fresh, want_fresh);
+}
+
+/* All of the room; the entry after the last has room 0. */
+static struct conflict *
+conflicts_of(struct ground *g, int64_t room, struct conflict got[8])
+{
+	memset(got, 0, 8 * sizeof(*got));
+	assert_int_equal(
+	    store_conflict_list(g->st, room, note_conflict, got, &g->e), 0);
+	return got;
+}
+
+static void
+a_conflict_is_fresh_when_it_is_news(void **state)
+{
+	struct ground *g = *state;
+	struct conflict c = {.room = g->room.id,
+			    .key = {1},
+			    .since = 10,
+			    .start = 60,
+			    .end = 120,
+			    .number = "R 1",
+			    .rival = "R 2",
+			    .policy = CONFLICT_TOPDESK,
+			    .loser = UPSTREAM_EXCHANGE,
+			    .why = REASON_LOST},
+			got[8];
+
+	put_conflict(g, &c, 1);
+	c.since = 20;
+	put_conflict(g, &c, 0);
+	c.end = 180;
+	put_conflict(g, &c, 0);
+	reopen(g);
+	conflicts_of(g, c.room, got);
+	assert_int_equal(got[0].since, 10);
+	assert_int_equal(got[0].start, 60);
+	assert_int_equal(got[0].end, 180);
+	assert_memory_equal(got[0].key, c.key, KEY_LEN);
+	assert_string_equal(got[0].number, "R 1");
+	assert_string_equal(got[0].rival, "R 2");
+	assert_int_equal(got[0].policy, CONFLICT_TOPDESK);
+	assert_int_equal(got[0].loser, UPSTREAM_EXCHANGE);
+	assert_int_equal(got[0].why, REASON_LOST);
+	assert_int_equal(got[0].settled, 0);
+	assert_int_equal(got[1].room, 0);
+	strcpy(c.rival, "R 3");
+	put_conflict(g, &c, 1);
+	c.loser = UPSTREAM_TOPDESK;
+	put_conflict(g, &c, 1);
+	assert_int_equal(conflicts_of(g, c.room, got)[0].since, 10);
+	assert_int_equal(got[0].loser, UPSTREAM_TOPDESK);
+}
+
+static void
+a_settled_conflict_is_kept_for_a_while(void **state)
+{
+	struct ground *g = *state;
+	struct conflict c = {.room = g->room.id, .since = 10}, got[8];
+	struct store_counts n;
+
+	for (uint8_t i = 1; i <= 3; i++) {
+		c.key[0] = i;
+		c.start = i * 60;
+		put_conflict(g, &c, 1);
+	}
+	c.room = 55;
+	put_conflict(g, &c, 1);
+	c.key[0] = 1;
+	assert_int_equal(
+	    store_conflict_settle(g->st, g->room.id, c.key, 1000, &g->e), 0);
+	/* The first time counts; one that does not exist is nothing. */
+	assert_int_equal(
+	    store_conflict_settle(g->st, g->room.id, c.key, 9000, &g->e), 0);
+	assert_int_equal(
+	    store_conflict_settle(g->st, 77, c.key, 9000, &g->e), 0);
+	conflicts_of(g, g->room.id, got);
+	assert_int_equal(got[0].key[0], 2);
+	assert_int_equal(got[1].key[0], 3);
+	assert_int_equal(got[2].key[0], 1);
+	assert_int_equal(got[2].settled, 1000);
+	assert_int_equal(store_counts(g->st, g->room.id, &n, &g->e), 0);
+	assert_int_equal(n.conflicts, 2);
+	assert_int_equal(store_counts(g->st, 0, &n, &g->e), 0);
+	assert_int_equal(n.conflicts, 3);
+	assert_int_equal(store_conflict_expire(g->st, 1000, &g->e), 0);
+	assert_int_equal(conflicts_of(g, 0, got)[3].settled, 1000);
+	assert_int_equal(store_conflict_expire(g->st, 1001, &g->e), 0);
+	assert_int_equal(conflicts_of(g, 0, got)[3].room, 0);
+	assert_int_not_equal(got[2].room, 0);
+}
+
+static void
+a_conflict_that_comes_back_is_a_new_one(void **state)
+{
+	struct ground *g = *state;
+	struct conflict c = {.room = g->room.id, .key = {1}, .since = 10},
+			got[8];
+
+	put_conflict(g, &c, 1);
+	assert_int_equal(
+	    store_conflict_settle(g->st, c.room, c.key, 50, &g->e), 0);
+	c.since = 60;
+	put_conflict(g, &c, 1);
+	conflicts_of(g, 0, got);
+	assert_int_equal(got[0].since, 60);
+	assert_int_equal(got[0].settled, 0);
+	assert_int_equal(got[1].room, 0);
+}
+
+static void
+what_is_held_is_counted_by_what_it_does(void **state)
+{
+	static const enum plan_kind kinds[] = {PLAN_CANCEL, PLAN_MEETING_CANCEL,
+	    PLAN_CREATE, PLAN_MEET, PLAN_MEETING_CHANGE};
+	struct ground *g = *state;
+	struct store_counts c;
+	struct act a;
+
+	for (uint8_t i = 0; i < 5; i++) {
+		a = action(g, i + 1, kinds[i]);
+		a.state = ACT_HELD;
+		add(g, &a, "");
+	}
+	a = action(g, 6, PLAN_CREATE);
+	add(g, &a, "");
+	assert_int_equal(store_counts(g->st, 0, &c, &g->e), 0);
+	assert_int_equal(c.held, 2);
+	assert_int_equal(c.held_writes, 3);
+	assert_int_equal(c.pending, 1);
+}
+
 static void
 counts_are_by_room(void **state)
 {
@@ -844,8 +994,7 @@ an_older_schema_is_brought_up_to_date(void **state)
 	    "ALTER TABLE agreed DROP COLUMN was_start;"
 	    "ALTER TABLE agreed DROP COLUMN was_stop; PRAGMA user_version = 1");
 	ground_open(g);
-	assert_int_equal(
-	    store_agreed_get(g->st, 1, row.a.key, &got, &g->e), 1);
+	assert_int_equal(store_agreed_get(g->st, 1, row.a.key, &got, &g->e), 1);
 	assert_int_equal(got.a.start, 60);
 	assert_int_equal(got.a.await, 0);
 }
@@ -1013,6 +1162,10 @@ main(void)
 	    T(an_update_comes_back),
 	    T(recover_and_approve_shift_states),
 	    T(a_problem_is_fresh_once),
+	    T(a_conflict_is_fresh_when_it_is_news),
+	    T(a_settled_conflict_is_kept_for_a_while),
+	    T(a_conflict_that_comes_back_is_a_new_one),
+	    T(what_is_held_is_counted_by_what_it_does),
 	    T(counts_are_by_room),
 	    T(transactions_nest),
 	    T(a_crash_keeps_what_was_committed),

@@ -29,7 +29,7 @@ static struct {
 	int listening[2];
 	struct msg_ctl_status status;
 	int rooms;          /* rows of CTL_ROOM */
-	int nothing;        /* no rows in plan and problems */
+	int nothing;        /* no rows in plan, problems, conflicts */
 	int silent;         /* closes instead of answering */
 	const char *refuse; /* ERROR instead of DONE */
 	uint64_t from;      /* of the last LEDGERD_TAIL */
@@ -119,6 +119,30 @@ on_problems(struct chan *c, struct packet *pk)
 }
 
 static int
+on_conflicts(struct chan *c, struct packet *pk)
+{
+	static const struct msg_ctl_conflict rows[] = {
+	    {"Mercury", "orb1:abcdef", T0, T0 + 3600, T0 + 7200, "R-2026-17",
+		"R-2026-11", "first-wins", "exchange", 0, "taken"},
+	    {"Venus", "orb1:abghij", T0, T0 + 86400, T0 + 90000, "", "",
+		"first-wins", "topdesk", 0, "taken \xc2\x9b"},
+	    {"Mars", "orb1:zz", T0 - 86400, T0, T0 + 60, "R-2026-9", "R-2026-8",
+		"topdesk-wins", "", 1, "block time"},
+	};
+	struct msg_mapd_conflicts m;
+	uint64_t n = 0;
+
+	assert_int_equal(mapd_conflicts_get(pk, &m), 0);
+	for (size_t i = 0; i < 3 && !f.nothing; i++)
+		if (strncmp(rows[i].booking, m.booking, strlen(m.booking)) ==
+		    0) {
+			ctl_conflict_send(c, pk->id, 0, &rows[i]);
+			n++;
+		}
+	return done(c, pk, n);
+}
+
+static int
 on_approve(struct chan *c, struct packet *pk)
 {
 	return done(c, pk, f.nothing ? 0 : 21);
@@ -161,8 +185,8 @@ on_tail(struct chan *c, struct packet *pk)
 
 static const struct permit mapd_permits[] = {{MSG_MAPD_STATUS, on_status, 0},
     {MSG_MAPD_PLAN, on_plan, 0}, {MSG_MAPD_SYNC, on_sync, 0},
-    {MSG_MAPD_PROBLEMS, on_problems, 0}, {MSG_MAPD_APPROVE, on_approve, 0},
-    {0, NULL, 0}};
+    {MSG_MAPD_PROBLEMS, on_problems, 0}, {MSG_MAPD_CONFLICTS, on_conflicts, 0},
+    {MSG_MAPD_APPROVE, on_approve, 0}, {0, NULL, 0}};
 static const struct permit ledgerd_permits[] = {
     {MSG_LEDGERD_TAIL, on_tail, 0}, {0, NULL, 0}};
 
@@ -286,7 +310,9 @@ status_not_well(void **state)
 	f.status.exchange_text = "the login was refused";
 	f.status.topdesk_state = 2;
 	f.status.problems = 1;
+	f.status.conflicts = 2;
 	f.status.held_cancellations = 30;
+	f.status.held_writes = 1;
 	f.status.last_round = 0;
 	f.status.text = "waiting for keyd";
 	f.rooms = 25;
@@ -299,11 +325,29 @@ status_not_well(void **state)
 	    "  TOPdesk   waiting\n"
 	    "  key       systemd credential orb-kek\n"
 	    "  1 problem: orbctl problems\n"
+	    "  2 conflicts: orbctl conflicts\n"
 	    "  30 held cancellations: look with orbctl plan, then orbctl "
-	    "approve\n");
+	    "approve\n"
+	    "  1 held write: look with orbctl plan, then orbctl approve\n");
 	assert_int_equal(r.status, 1);
 	RUN("status", "--rooms");
 	assert_non_null(strstr(r.out, "rich 25"));
+}
+
+/* Each of these alone is not well. */
+static void
+status_is_not_well_for_one(void **state)
+{
+	(void)state;
+	RUN("status");
+	assert_int_equal(r.status, 0);
+	f.status.conflicts = 1;
+	RUN("status");
+	assert_int_equal(r.status, 1);
+	f.status.conflicts = 0;
+	f.status.held_writes = 1;
+	RUN("status");
+	assert_int_equal(r.status, 1);
 }
 
 static void
@@ -328,6 +372,7 @@ status_json(void **state)
 	    "  \"problems\": 2,\n"
 	    "  \"conflicts\": 0,\n"
 	    "  \"held_cancellations\": 0,\n"
+	    "  \"held_writes\": 0,\n"
 	    "  \"exchange\": {\n"
 	    "    \"state\": \"ok\",\n"
 	    "    \"text\": null\n"
@@ -442,14 +487,94 @@ problems_and_approve(void **state)
 	RUN("problems", "--output=json");
 	assert_non_null(strstr(r.out, "\"tries\": 3,"));
 	RUN("approve");
-	assert_string_equal(r.out, "21 cancellations approved\n");
+	assert_string_equal(r.out, "21 held writes approved\n");
 	RUN("approve", "--output=json");
 	assert_string_equal(r.out, "{\n  \"approved\": 21\n}\n");
 	f.nothing = 1;
 	RUN("approve");
-	assert_string_equal(r.out, "no cancellations are held\n");
+	assert_string_equal(r.out, "nothing is held\n");
 	RUN("problems");
 	assert_string_equal(r.out, "no problems\n");
+}
+
+static void
+conflicts(void **state)
+{
+	(void)state;
+	RUN("conflicts");
+	assert_string_equal(r.out,
+	    "ROOM     START             END               RESERVATION  RIVAL  "
+	    "    KEEPS     SINCE             STATE    BOOKING\n"
+	    "Mercury  2026-11-23 09:00  2026-11-23 10:00  R-2026-17    "
+	    "R-2026-11  TOPdesk   2026-11-23 08:00  open     orb1:abcdef\n"
+	    "Venus    2026-11-24 08:00  2026-11-24 09:00  -            -      "
+	    "    Exchange  2026-11-23 08:00  open     orb1:abghij\n"
+	    "Mars     2026-11-23 08:00  2026-11-23 08:01  R-2026-9     "
+	    "R-2026-8   -         2026-11-22 08:00  settled  orb1:zz\n");
+	assert_int_equal(r.status, 0);
+	RUN("conflicts", "--output=json");
+	assert_non_null(strstr(r.out,
+	    "    \"room\": \"Venus\",\n"
+	    "    \"start\": \"2026-11-24T08:00:00Z\",\n"
+	    "    \"end\": \"2026-11-24T09:00:00Z\",\n"
+	    "    \"number\": null,\n"
+	    "    \"rival\": null,\n"
+	    "    \"keeper\": \"exchange\",\n"
+	    "    \"since\": \"2026-11-23T08:00:00Z\",\n"
+	    "    \"state\": \"open\",\n"
+	    "    \"booking\": \"orb1:abghij\",\n"
+	    "    \"policy\": \"first-wins\",\n"));
+	f.nothing = 1;
+	RUN("conflicts");
+	assert_string_equal(r.out, "no conflicts\n");
+	assert_int_equal(r.status, 0);
+	RUN("conflicts", "--output=json");
+	assert_string_equal(r.out, "[]\n");
+	f.refuse = "state database: list conflicts: disk I/O error";
+	RUN("conflicts");
+	assert_int_equal(r.status, 1);
+}
+
+static void
+conflicts_show(void **state)
+{
+	(void)state;
+	RUN("conflicts", "show", "orb1:abg");
+	assert_string_equal(r.out,
+	    "room         Venus\n"
+	    "time         2026-11-24 08:00 to 2026-11-24 09:00\n"
+	    "booking      orb1:abghij\n"
+	    "reservation  -\n"
+	    "rival        -\n"
+	    "keeps        Exchange\n"
+	    "policy       first-wins\n"
+	    "since        2026-11-23 08:00\n"
+	    "state        open\n"
+	    "why          taken ??\n"
+	    "what to do   move or cancel the reservation in TOPdesk; its "
+	    "requester is told through Exchange\n");
+	assert_int_equal(r.status, 0);
+	RUN("conflicts", "show", "orb1:zz");
+	assert_non_null(strstr(r.out, "\nkeeps        nobody: "));
+	assert_non_null(strstr(r.out, "\nwhat to do   nothing: it has ended"));
+	RUN("conflicts", "show", "orb1:abc", "--output=json");
+	assert_memory_equal(r.out, "{\n  \"room\": \"Mercury\",", 22);
+	assert_non_null(strstr(r.out, "\"keeper\": \"topdesk\""));
+	assert_non_null(strstr(r.out, "\"cure\": \"find another room"));
+	assert_int_equal(r.status, 0);
+	RUN("conflicts", "show", "orb1:ab");
+	assert_string_equal(r.out, "");
+	assert_string_equal(r.err,
+	    "orbctl: 2 bookings have ids that begin with \"orb1:ab\": give "
+	    "more of it\n");
+	assert_int_equal(r.status, 1);
+	RUN("conflicts", "show", "orb1:x");
+	assert_string_equal(r.err,
+	    "orbctl: no conflict of a booking whose id begins with "
+	    "\"orb1:x\": orbctl conflicts lists them\n");
+	assert_int_equal(r.status, 1);
+	RUN("conflicts", "show", "");
+	assert_int_equal(r.status, 2);
 }
 
 static void
@@ -554,7 +679,8 @@ static void
 usage(void **state)
 {
 	static const char *const wrong[][3] = {{"nonsense"}, {"status", "x"},
-	    {"plan", "x"}, {"problems", "x"}, {"approve", "x"}, {"config"},
+	    {"plan", "x"}, {"problems", "x"}, {"conflicts", "x"},
+	    {"conflicts", "show"}, {"approve", "x"}, {"config"},
 	    {"--output=yaml", "status"}};
 
 	(void)state;
@@ -576,8 +702,9 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {T(status_well), T(status_not_well),
-	    T(status_json), T(nobody_there), T(gone_while_asked), T(plan),
-	    T(problems_and_approve), T(sync_now), T(audit), T(terminal),
+	    T(status_is_not_well_for_one), T(status_json), T(nobody_there),
+	    T(gone_while_asked), T(plan), T(problems_and_approve), T(conflicts),
+	    T(conflicts_show), T(sync_now), T(audit), T(terminal),
 	    T(config_check), T(usage)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
