@@ -56,6 +56,7 @@ class Doc(unittest.TestCase):
         """bash completes commands, their arguments and the global options"""
         self.assertEqual(complete("st"), ["status"])
         self.assertEqual(complete("sync", ""), ["now"])
+        self.assertEqual(complete("conflicts", ""), ["show"])
         self.assertEqual(complete("status", "--r"), ["--rooms"])
         self.assertEqual(complete("--output", "j"), ["json"])
         self.assertEqual(complete("--output", "=", "t"), ["text"])
