@@ -121,6 +121,8 @@ const char *const query_text[Q_MAX] = {
 		       ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [Q_CONFLICT_SETTLE] = "UPDATE conflict SET settled = ?"
 			  " WHERE room = ? AND key = ? AND settled = 0",
+    [Q_CONFLICT_SETTLE_ROOM] = "UPDATE conflict SET settled = ?"
+			       " WHERE room = ? AND settled = 0",
     /* What is still open comes first. */
     [Q_CONFLICT_LIST] = "SELECT " CONFLICT_COLUMNS " FROM conflict"
 			" WHERE ?1 = 0 OR room = ?1"

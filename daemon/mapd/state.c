@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 size_t
 mapd_room(const struct mapd *m, int64_t id)
@@ -56,6 +57,7 @@ int
 mapd_open_rooms(struct mapd *m, struct err *e)
 {
 	int64_t *ids = calloc(m->nrooms + 1, sizeof(*ids));
+	int64_t now = time(NULL);
 	size_t n = 0;
 	int rc = -1;
 
@@ -68,6 +70,8 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 		goto out;
 	}
 	if (store_commit(m->store, e) ||
+	    store_conflict_leave(m->store, ids, m->nrooms, now, e) ||
+	    store_conflict_expire(m->store, now - CONFLICT_KEPT, e) ||
 	    store_rooms_unknown(m->store, ids, m->nrooms, &n, e))
 		goto out;
 	if (n)

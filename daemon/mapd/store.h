@@ -197,6 +197,10 @@ int store_conflict_settle(struct store *, int64_t room,
  * store; not 0 ends the walk. */
 int store_conflict_list(struct store *, int64_t room,
     int (*fn)(void *, const struct conflict *), void *arg, struct err *);
+/* At start: those of rooms that are not in ids[] ended at when: nobody looks at
+ * them any more. */
+int store_conflict_leave(struct store *, const int64_t *ids, size_t nids,
+    int64_t when, struct err *);
 /* Forgets what ended before that time: now - CONFLICT_KEPT. */
 int store_conflict_expire(struct store *, int64_t before, struct err *);
 

@@ -127,6 +127,48 @@ store_conflict_list(struct store *st, int64_t room,
 	return query_end(&q, e, "list conflicts");
 }
 
+struct left {
+	const int64_t *ids;
+	size_t nids;
+	int64_t room; /* one with an open conflict that is not in ids */
+	int found;
+};
+
+static int
+find_left(void *arg, const struct conflict *c)
+{
+	struct left *l = arg;
+
+	if (c->settled)
+		return 1; /* the open ones came first */
+	for (size_t i = 0; i < l->nids; i++)
+		if (l->ids[i] == c->room)
+			return 0;
+	l->room = c->room;
+	return l->found = 1;
+}
+
+int
+store_conflict_leave(struct store *st, const int64_t *ids, size_t nids,
+    int64_t when, struct err *e)
+{
+	struct left l = {ids, nids, 0, 0};
+	struct query q;
+
+	for (;;) {
+		l.found = 0;
+		if (store_conflict_list(st, 0, find_left, &l, e))
+			return -1;
+		if (!l.found)
+			return 0;
+		q = query_start(st, Q_CONFLICT_SETTLE_ROOM);
+		query_int(&q, when);
+		query_int(&q, l.room);
+		if (query_end(&q, e, "settle the conflicts of a room"))
+			return -1;
+	}
+}
+
 int
 store_conflict_expire(struct store *st, int64_t before, struct err *e)
 {

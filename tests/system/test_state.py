@@ -3,6 +3,7 @@
 without being asked."""
 import os
 import shutil
+import sqlite3
 import time
 import unittest
 
@@ -154,6 +155,36 @@ class State(unittest.TestCase):
         orb.orbctl("approve", check=False)
         orb.wait_until_equal()
         self.assertEqual(len(self.people.planned()), 5)
+
+    def test_conflicts(self):
+        """conflicts are listed; those of rooms that left have ended"""
+        orb = self.orb.run()
+        self.assertEqual(orb.orbctl("conflicts"), [])
+        orb.stop_units(["mapd"])
+        old = int(time.time()) - 91 * 86400
+        base = sqlite3.connect(os.path.join(orb.dir, "state/mapd/state.db"))
+        with base:
+            base.executemany(
+                "INSERT INTO conflict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(room, bytes([room % 256]) * 32, old, old, old + 3600, "R 7",
+                  "R 8", 0, loser, 0, settled) for room, loser, settled in (
+                      (999, 1, 0),            # its room is not configured
+                      (1000, 2, old + 7200),  # long over
+                      (1001, 2, old + 2 * 86400))])
+        base.close()
+        orb.start(["mapd"])
+        rows = orbtest.wait_for("the conflicts are there", lambda: (
+            lambda found: len(found) == 2 and all(
+                row["state"] == "settled" for row in found) and found)(
+                    orb.orbctl("conflicts")), 20)
+        self.assertEqual([(row["keeper"], row["policy"], row["rival"])
+                          for row in rows],
+                         [("topdesk", "first-wins", "R 8"),
+                          ("exchange", "first-wins", "R 8")])
+        self.assertEqual(orb.status()["conflicts"], 0)
+        one = orb.orbctl("conflicts", "show", rows[1]["booking"][:12])
+        self.assertEqual(one["booking"], rows[1]["booking"])
+        self.assertIn("nothing", one["cure"])
 
     def test_hidden_branch(self):
         """hidden reservations are not made again, nor believed cancelled"""

@@ -730,6 +730,31 @@ a_conflict_that_comes_back_is_a_new_one(void **state)
 }
 
 static void
+conflicts_of_a_room_that_left_have_ended(void **state)
+{
+	struct ground *g = *state;
+	struct conflict c = {.room = g->room.id}, got[8];
+
+	put_conflict(g, &c, 1);
+	for (int64_t room = 50; room < 53; room++) {
+		c.room = room;
+		put_conflict(g, &c, 1);
+	}
+	assert_int_equal(
+	    store_conflict_settle(g->st, 52, c.key, 300, &g->e), 0);
+	assert_int_equal(
+	    store_conflict_leave(g->st, &g->room.id, 1, 400, &g->e), 0);
+	conflicts_of(g, 0, got);
+	assert_int_equal(got[0].room, g->room.id);
+	assert_int_equal(got[0].settled, 0);
+	assert_int_equal(got[1].settled, 400);
+	assert_int_equal(got[2].settled, 400);
+	assert_int_equal(got[3].settled, 300);
+	assert_int_equal(store_conflict_leave(g->st, NULL, 0, 500, &g->e), 0);
+	assert_int_equal(conflicts_of(g, g->room.id, got)[0].settled, 500);
+}
+
+static void
 what_is_held_is_counted_by_what_it_does(void **state)
 {
 	static const enum plan_kind kinds[] = {PLAN_CANCEL, PLAN_MEETING_CANCEL,
@@ -1165,6 +1190,7 @@ main(void)
 	    T(a_conflict_is_fresh_when_it_is_news),
 	    T(a_settled_conflict_is_kept_for_a_while),
 	    T(a_conflict_that_comes_back_is_a_new_one),
+	    T(conflicts_of_a_room_that_left_have_ended),
 	    T(what_is_held_is_counted_by_what_it_does),
 	    T(counts_are_by_room),
 	    T(transactions_nest),
