@@ -26,7 +26,7 @@ exchange: { tenant = "%(tenant)s";
 	client_id = "11111111-2222-3333-4444-555555555555";
 	login_url = "https://%(host)s:%(port)d/login";
 	graph_url = "https://%(host)s:%(port)d/v1.0";
-	ca_file = "%(certs)s/ca.pem"; %(upstream)s };
+	ca_file = "%(certs)s/ca.pem"; %(upstream)s %(exchange)s };
 topdesk: { url = "https://%(host)s:%(port)d/tas/api"; login = "ORB";
 	fallback_person = "66666666-7777-8888-9999-000000000000";
 	ca_file = "%(certs)s/ca.pem"; %(upstream)s };
@@ -69,7 +69,7 @@ class Answer:
 
 class Orb:
     def __init__(self, port, certs, upstream="topdesk", options="",
-                 dial=True, host="localhost"):
+                 dial=True, host="localhost", exchange=""):
         self.temp = tempfile.TemporaryDirectory(prefix="orb-fetch.")
         self.dir = self.temp.name
         self.upstream = upstream
@@ -83,7 +83,8 @@ class Orb:
         with open(self.conf, "w") as f:
             f.write(CONF % {"dir": self.dir, "port": port, "certs": certs,
                             "uid": os.getuid(), "upstream": options, "host": host,
-                            "tenant": TENANT})
+                            "tenant": TENANT,
+                            "exchange": exchange % {"port": port}})
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.listen("keyd-http-%s.sock" % upstream, self.serve_keyd)
         self.listen("ledgerd-http-%s.sock" % upstream, self.serve_ledgerd)

@@ -193,6 +193,10 @@ class Plain(Base):
             self.assertEqual((a.outcome, path), ("refused", path))
         self.assertEqual(self.orb.get("/version", accept="a\u00e9").outcome,
                          "refused")
+        # The headers that are only for Exchange.
+        for name in ("anchor", "if_match"):
+            self.assertEqual(self.orb.get("/version", **{name: "a"}).outcome,
+                             "refused")
         self.assertEqual(self.orb.collect(self.orb.ask(99, "/x")).outcome,
                          "refused")
         self.assertEqual(self.server.seen(), [])
@@ -460,6 +464,104 @@ class Untrusted(Base):
         a = self.orb.get("/version")
         self.assertEqual(a.outcome, "failed")
         self.assertIn("orb-dial", a.text)
+
+
+class Ews(Base):
+    """Exchange Server: one address, Basic, SOAP."""
+    upstream = "exchange"
+    path = "/EWS/Exchange.asmx"
+    exchange = ('kind = "ews"; ews_login = "svc-orb"; '
+                'ews_url = "https://localhost:%(port)d/EWS/Exchange.asmx";')
+
+    def start(self, port=None, **more):
+        super().start(port, exchange=self.exchange, **more)
+
+    def test_request(self):
+        """HEAD, lease, then the one address, with its own headers"""
+        a = self.orb.post("/", b"<x/>", content_type="text/xml; charset=utf-8",
+                          accept="text/xml", anchor="room@x.test",
+                          if_match='W/"1"', correlation="11-22")
+        self.assertEqual(a.status, 200)
+        head, post = self.server.seen()
+        self.assertEqual((head.method, head.path), ("HEAD", self.path))
+        self.assertNotIn("authorization", head.headers)
+        self.assertEqual((post.method, post.path), ("POST", self.path))
+        h = post.headers
+        self.assertEqual(h["authorization"], PASSWORD)
+        self.assertEqual(h["content-type"], "text/xml; charset=utf-8")
+        self.assertEqual(h["x-anchormailbox"], "room@x.test")
+        self.assertEqual(h["if-match"], 'W/"1"')
+        self.assertEqual(h["client-request-id"], "11-22")
+        self.assertTrue(h["user-agent"].startswith("orb/"))
+        self.assertNotIn("expect", h)
+        ask = self.orb.leases[0]
+        self.assertEqual((ask["host"], ask["port"]),
+                         ("localhost", self.server.port))
+        self.assertTrue(wait_for(lambda: self.orb.events(EV_REQUEST)))
+        self.assertEqual(self.orb.events(EV_REQUEST)[0]["text"],
+                         "POST /EWS/Exchange.asmx")
+
+    def test_most_headers(self):
+        """all the headers there are, as long as they may be"""
+        a = self.orb.post("/", b"<x/>", accept="a" * 160, prefer="p" * 200,
+                          content_type="c" * 100, correlation="i" * 64,
+                          anchor="m" * 254, if_match="e" * 256)
+        self.assertEqual(a.status, 200)
+        h = self.server.seen("POST")[0].headers
+        self.assertEqual((len(h["accept"]), len(h["prefer"]),
+                          len(h["content-type"]), len(h["x-anchormailbox"]),
+                          len(h["if-match"])), (160, 200, 100, 254, 256))
+        self.assertEqual(h["return-client-request-id"], "true")
+
+    def test_forbidden(self):
+        """no other path, and no header that breaks its line"""
+        for path in ("", "/x", "//", "/?x=1", "/.."):
+            a = self.orb.post(path, b"<x/>")
+            self.assertEqual((a.outcome, path), ("refused", path))
+        for name in ("anchor", "if_match"):
+            a = self.orb.post("/", b"<x/>", **{name: "r\u00e9@x.test"})
+            self.assertEqual((a.outcome, name), ("refused", name))
+        self.assertEqual(self.server.seen(), [])
+
+    def test_line_breaks(self):
+        """a line break in a header: not a message at all"""
+        for name in ("anchor", "if_match"):
+            self.orb.ask("POST", "/", body=b"<x/>",
+                         **{name: "a\r\nHost: evil.test"})
+            self.orb.fetchd.wait(10)
+            self.assertIn("broke the protocol", self.orb.said())
+            self.assertEqual(self.server.seen(), [])
+            self.again()
+
+    def test_locked_out(self):
+        """401: two tries in all, then a long pause, whatever is asked"""
+        self.server.handler = lambda r, s: fs.send(
+            s, 401, headers=[("WWW-Authenticate", "Negotiate")])
+        ids = [self.orb.ask("POST", "/", body=b"<x/>") for _ in range(20)]
+        for id_ in ids:
+            self.assertEqual(self.orb.collect(id_).outcome, "denied")
+        time.sleep(4)
+        a = self.orb.post("/", b"<x/>")
+        self.assertEqual(a.outcome, "denied")
+        self.assertIn("orbctl credential set exchange", a.text)
+        self.assertIn("Basic", a.text)
+        self.assertEqual(len(self.server.seen("POST")), 2)
+        self.assertEqual(len(self.orb.leases), 2)
+        self.assertTrue(wait_for(lambda: self.orb.events(EV_LOGIN_FAILED)))
+
+    def test_fault(self):
+        """a SOAP fault comes with 500: to the adapter, once, with its body"""
+        self.server.handler = lambda r, s: fs.send(
+            s, 500, b"<fault/>", [("Content-Type", "text/xml")])
+        a = self.orb.post("/", b"<x/>", idempotent=True)
+        self.assertEqual((a.status, a.body), (500, b"<fault/>"))
+        self.assertEqual(len(self.server.seen("POST")), 1)
+
+    def test_token_lease(self):
+        """a lease for a token request is not sent as a header"""
+        self.orb.lease = (1, 600, b"grant_type=client_credentials")
+        self.assertEqual(self.orb.post("/", b"<x/>").outcome, "denied")
+        self.assertEqual(self.server.seen("POST"), [])
 
 
 class Exchange(Base):

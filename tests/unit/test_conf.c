@@ -483,6 +483,55 @@ file_checks(void **state)
 }
 
 /* The example that is installed must be one that works. */
+/* What dial may connect to, and keyd give leases for. */
+static void
+hosts(void **state)
+{
+	static const char head[] = "exchange: { kind = \"%s\"; %s };";
+	static const char rest[] =
+	    "topdesk: { url = \"https://td.example/tas/api\"; login = \"O\";"
+	    " fallback_person = \"" U("b") "\"; }; rooms = ();";
+	const char *graph = "tenant = \"t\"; client_id = \"" U(
+	    "a") "\"; "
+		 "ews_url = \"https://no.example\"";
+	const char *ews =
+	    "ews_url = \"https://mail.example:8443/EWS/Exchange.asmx\"; "
+	    "ews_login = \"X\\\\orb\"";
+	struct conf *c = NULL;
+	struct seen s = {0};
+	char text[1200];
+	int n;
+
+	(void)state;
+	n = snprintf(text, sizeof(text), head, "graph", graph);
+	strcpy(text + n, rest);
+	if (conf_read("t", text, strlen(text), &c, see, &s))
+		fail_msg("line %u: %s", s.line[0], s.text[0]);
+	assert_int_equal(conf_is_ews(c), 0);
+	assert_string_equal(
+	    conf_api_url(c, UPSTREAM_EXCHANGE)->host, "graph.microsoft.com");
+	assert_string_equal(conf_login_url(c, UPSTREAM_EXCHANGE)->host,
+	    "login.microsoftonline.com");
+	conf_free(c);
+
+	n = snprintf(text, sizeof(text), head, "ews", ews);
+	strcpy(text + n, rest);
+	if (conf_read("t", text, strlen(text), &c, see, &s))
+		fail_msg("line %u: %s", s.line[0], s.text[0]);
+	assert_int_equal(conf_is_ews(c), 1);
+	assert_string_equal(
+	    conf_api_url(c, UPSTREAM_EXCHANGE)->host, "mail.example");
+	assert_int_equal(conf_api_url(c, UPSTREAM_EXCHANGE)->port, 8443);
+	assert_string_equal(
+	    conf_api_url(c, UPSTREAM_EXCHANGE)->path, "/EWS/Exchange.asmx");
+	assert_null(conf_login_url(c, UPSTREAM_EXCHANGE));
+	assert_string_equal(c->exchange.ews_login, "X\\orb");
+	assert_string_equal(
+	    conf_api_url(c, UPSTREAM_TOPDESK)->host, "td.example");
+	assert_null(conf_login_url(c, UPSTREAM_TOPDESK));
+	conf_free(c);
+}
+
 static void
 example_loads(void **state)
 {
@@ -559,6 +608,7 @@ main(void)
 	    cmocka_unit_test(no_rooms_and_default_zone),
 	    cmocka_unit_test(nearest),
 	    cmocka_unit_test_setup_teardown(file_checks, make_dir, drop_dir),
+	    cmocka_unit_test(hosts),
 	    cmocka_unit_test(example_loads),
 	    cmocka_unit_test(two_hundred_rooms),
 	};

@@ -28,7 +28,10 @@ paths(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(path_is_allowed(bad[i]));
 	assert_true(header_is_allowed("a; b=\"c\""));
+	assert_true(header_is_allowed("W/\"1-a==\""));
 	assert_false(header_is_allowed("a\nb"));
+	assert_false(header_is_allowed("a\r\nHost: x"));
+	assert_false(header_is_allowed("a\x7f"));
 	assert_false(header_is_allowed("\xc3\xa9"));
 }
 

@@ -116,6 +116,8 @@ what_may_be_entered(void **state)
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	set_fails("topdesk-password", big, 0, "1029 bytes");
+	set_fails("exchange-password", "", 0, "1 to 1024");
+	set_fails("exchange-password", "a\tb", 0, "control character");
 	set_fails("exchange-secret", "0f2bd7f0-1c1e-4ac7-9ba8-1b62e1a1f9ae", 0,
 	    "ID of a client secret");
 	set_fails("exchange-key", "x", 0, "no private key");
@@ -493,6 +495,74 @@ nothing_reads_back(void **state)
 	assert_int_equal(ca.rows, 0);
 }
 
+/* Exchange on the site's own premises: the password, for ews_url's host; and
+ * what is for Graph lies still, as the password does with Graph. */
+static void
+lease_ews(void **state)
+{
+	struct chan *http = bench_connect(b, ROLE_HTTP, EX, 1, &a);
+	struct bench_record *r;
+
+	(void)state;
+	set_ok("exchange-password", "geheim");
+	bench_lease(b, http, &a, "login.example", 443, "");
+	assert_int_equal(a.type, MSG_ERROR);
+	assert_non_null(strstr(a.text, "exchange-key has not been entered"));
+
+	b->conf.exchange.kind = "ews";
+	b->conf.exchange.ews_login = "X\\orb";
+	b->conf.exchange.ews_url =
+	    (struct conf_url){"https://mail.example:8443/EWS/Exchange.asmx",
+		"mail.example", 8443, "/EWS/Exchange.asmx"};
+	bench_lease(b, http, &a, "Mail.example", 8443, "");
+	assert_int_equal(a.type, MSG_HTTP_LEASE);
+	assert_int_equal(a.kind, LEASE_BASIC);
+	assert_int_equal(a.lifetime, 3600);
+	assert_string_equal(a.key_name, "password");
+	assert_int_equal(a.len, strlen("Basic WFxvcmI6Z2VoZWlt"));
+	assert_memory_equal(a.value, "Basic WFxvcmI6Z2VoZWlt", a.len);
+	r = &b->records[b->nrecords - 1];
+	assert_int_equal(r->event, EV_LEASE_GRANTED);
+	assert_int_equal(r->upstream, EX);
+	assert_non_null(strstr(r->text, "exchange-password"));
+	assert_null(strstr(r->text, "geheim"));
+
+	/* Neither the hosts of Graph, nor another port of its own. */
+	bench_lease(b, http, &a, "login.example", 443, "");
+	assert_int_equal(a.type, MSG_ERROR);
+	assert_int_equal(a.code, OUTCOME_DENIED);
+	bench_lease(b, http, &a, "mail.example", 443, "");
+	assert_int_equal(a.type, MSG_ERROR);
+	assert_int_equal(a.code, OUTCOME_DENIED);
+	chan_free(http);
+}
+
+/* A secret for Graph does not stand in for the password. */
+static void
+lease_ews_missing(void **state)
+{
+	struct chan *http = bench_connect(b, ROLE_HTTP, EX, 1, &a);
+	char text[300];
+
+	(void)state;
+	b->conf.exchange.kind = "ews";
+	b->conf.exchange.ews_login = "orb";
+	b->conf.exchange.ews_url =
+	    (struct conf_url){"https://mail.example/EWS/Exchange.asmx",
+		"mail.example", 443, "/EWS/Exchange.asmx"};
+	b->conf.exchange.credential = CONF_CRED_SECRET;
+	set_ok("exchange-secret", "geheim");
+	bench_lease(b, http, &a, "mail.example", 443, "");
+	assert_int_equal(a.type, MSG_ERROR);
+	assert_int_equal(a.code, OUTCOME_DENIED);
+	assert_non_null(
+	    strstr(a.text, "orbctl credential set exchange-password"));
+	keyd_status_text(&b->k, time(NULL), text, sizeof(text));
+	assert_non_null(
+	    strstr(text, "missing: orbctl credential set exchange-password"));
+	chan_free(http);
+}
+
 static void
 status_line(void **state)
 {
@@ -554,6 +624,8 @@ main(void)
 	    T(set_list_remove),
 	    T(recorded_first),
 	    T(lease_topdesk),
+	    T(lease_ews),
+	    T(lease_ews_missing),
 	    T(lease_secret),
 	    T(lease_rotation),
 	    T(lease_bound),
