@@ -1,8 +1,9 @@
 /*
  * plan.c: the rules by which two calendars of one room become one.
  *
- * plan_room() walks the three arrays together, key by key, and judges each key
- * by itself.  In what follows e is the booking as Exchange shows it, t the
+ * plan_room() walks the three arrays together, key by key, judges each key by
+ * itself (phase 1) into a draft, lets plan_clash() compare what is on one side
+ * only (phase 2), and hands out what stands.  In what follows e is the booking as Exchange shows it, t the
  * reservation that carries its link, a what both agreed on last.
  *
  * Words.  e is WANTED when it is there, not gone and takes the room: booked,
@@ -14,7 +15,10 @@
  * reported.  OVER is what has ended.  Times compare in whole minutes, text by
  * fingerprint, an unknown fingerprint being no evidence of a change.
  *
- * The rules (a row without its number is "nothing"):
+ * The rules of one direction (a row without its number is "nothing"); where
+ * TOPdesk may change something, rules 4, 6, 7, 8 and 10 go on, and 13 to 15
+ * stand, in plan_exchange.c.  A write to a side that policy does not let be
+ * written to is not planned.
  *
  *      e        a       t           then
  *   1  wanted   none    none        CREATE generation 1, unless over or
@@ -31,10 +35,11 @@
  *                                   e changed, t is equal already    ADOPT
  *   5  wanted   live    none        CONFIRM when the list should have it; when
  *                                   it lies outside the list, CHANGE if e did
- *   6  wanted   live    cancelled   REPORT
+ *   6  wanted   live    cancelled   REPORT; with to_exchange MEETING_CANCEL
  *   7  wanted   dead    live        ADOPT
  *               dead    cancelled   of a later generation: REPORT as in 3
- *               dead    else        CREATE of the next generation
+ *               dead    else        CREATE of the next generation (after
+ *                                   TOPdesk's first, ".t", comes 2)
  *   8  dropped  live    live        CANCEL unless over
  *                       cancelled   BURY
  *                       none        CANCEL unless over: mapd reads before it
@@ -71,19 +76,7 @@
 
 #include "lib/marks.h"
 #include "mapd/agree.h"
-
-/* One key's turn. */
-struct turn {
-	const struct plan_input *in;
-	struct plan_output *out;
-	const uint8_t *key;
-	const struct seen *e;
-	const struct seen *t;      /* the live one that counts */
-	const struct seen *locked; /* archived, not cancelled */
-	const struct seen *cancelled;
-	const struct agreed *a;       /* NULL also when its gen is 0 */
-	unsigned seen, nlive, maxgen; /* reservations of the key */
-};
+#include "mapd/plan_turn.h"
 
 static const uint8_t no_key[KEY_LEN];
 
@@ -101,7 +94,7 @@ agreed_compare(const void *a, const void *b)
 	    ((const struct agreed *)b)->key, KEY_LEN);
 }
 
-static int
+int
 is_wanted(const struct turn *w)
 {
 	return w->e && !w->e->gone &&
@@ -110,22 +103,28 @@ is_wanted(const struct turn *w)
 		    w->in->policy.tentative_books));
 }
 
-static int
+int
 is_dropped(const struct turn *w)
 {
 	return w->e && (w->e->gone || w->e->state == BOOKING_STATE_CANCELLED);
 }
 
-static int
+int
 is_over(const struct turn *w, int64_t end)
 {
 	return end <= w->in->now;
 }
 
-static int
+int
 in_window(const struct turn *w, int64_t start, int64_t end)
 {
 	return start < w->in->to && end > w->in->from;
+}
+
+int
+is_agreed(const struct turn *w)
+{
+	return w->a && !w->a->dead;
 }
 
 static uint32_t
@@ -134,35 +133,59 @@ row_of(const struct seen *s)
 	return s ? s->row : PLAN_NOROW;
 }
 
-static int
+/* The reservation that the turn's actions are about. */
+static const struct seen *
+turn_reservation(const struct turn *w)
+{
+	return w->t ? w->t : w->locked ? w->locked : w->cancelled;
+}
+
+int
 emit(struct turn *w, enum plan_kind kind, enum plan_reason reason,
     unsigned change, unsigned gen)
 {
-	struct plan_output *out = w->out;
-	struct action *p;
-	size_t cap = out->cap ? out->cap * 2 : 64;
+	struct draft *d = w->draft;
+	struct drafted *p;
+	size_t cap = d->cap ? d->cap * 2 : 64;
 
-	if (out->n == out->cap) {
-		if ((p = realloc(out->actions, cap * sizeof(*p))) == NULL)
+	if (d->n == d->cap) {
+		if ((p = realloc(d->actions, cap * sizeof(*p))) == NULL)
 			return -1;
-		out->actions = p;
-		out->cap = cap;
+		d->actions = p;
+		d->cap = cap;
 	}
-	p = &out->actions[out->n++];
+	p = &d->actions[d->n++];
 	memset(p, 0, sizeof(*p));
-	p->kind = kind;
-	p->reason = reason;
-	p->change = change;
-	p->gen = (uint8_t)gen;
-	memcpy(p->key, w->key, KEY_LEN);
-	p->group = w->e ? w->e->group : w->a ? w->a->group : 0;
-	p->exchange = row_of(w->e);
-	p->topdesk = row_of(w->t ? w->t : w->locked ? w->locked : w->cancelled);
-	p->agreed = w->a ? w->a->row : PLAN_NOROW;
+	p->turn = (size_t)(w - d->turns);
+	p->x.kind = kind;
+	p->x.reason = reason;
+	p->x.change = change;
+	p->x.gen = (uint8_t)gen;
+	memcpy(p->x.key, w->key, KEY_LEN);
+	p->x.group = w->e ? w->e->group : w->a ? w->a->group : 0;
+	p->x.exchange = row_of(w->e);
+	p->x.topdesk = row_of(turn_reservation(w));
+	p->x.agreed = w->a ? w->a->row : PLAN_NOROW;
+	p->x.rival_topdesk = p->x.rival_exchange = PLAN_NOROW;
+	p->x.loser = UPSTREAM_NONE;
 	return 0;
 }
 
-static int
+struct drafted *
+turn_write(const struct turn *w)
+{
+	struct draft *d = w->draft;
+	/* While the turn is on, all from its first on is its own. */
+	size_t end = w->judged ? w->first + w->n : d->n;
+
+	for (size_t i = w->first; i < end; i++)
+		if (!d->actions[i].dropped &&
+		    plan_writes(d->actions[i].x.kind) != UPSTREAM_NONE)
+			return &d->actions[i];
+	return NULL;
+}
+
+int
 report(struct turn *w, enum plan_reason reason)
 {
 	return emit(w, PLAN_REPORT, reason, 0, 0);
@@ -174,12 +197,12 @@ plan_create(struct turn *w)
 {
 	unsigned gen = w->maxgen;
 
-	if (w->a && w->a->gen > gen)
-		gen = w->a->gen;
+	if (w->a && gen_order(w->a->gen) > gen)
+		gen = gen_order(w->a->gen);
 	if (is_over(w, w->e->end) || !in_window(w, w->e->start, w->e->end))
 		return 0;
 	/* A generation is one byte of the link; nobody gets there. */
-	if (gen == UINT8_MAX)
+	if (gen + 1 >= GEN_TOPDESK)
 		return report(w, REASON_LOCKED);
 	return emit(w, PLAN_CREATE, REASON_NONE, 0, gen + 1);
 }
@@ -192,7 +215,9 @@ plan_new(struct turn *w)
 		return emit(w, PLAN_ADOPT, REASON_NONE, 0, w->t->gen);
 	/* A tombstone is ORB's own cancellation; of a later generation, whose
 	 * making was never answered, it was a person's. */
-	if (w->a && (w->cancelled == NULL || w->cancelled->gen <= w->a->gen))
+	if (w->a &&
+	    (w->cancelled == NULL ||
+		gen_order(w->cancelled->gen) <= gen_order(w->a->gen)))
 		return plan_create(w);
 	if (is_over(w, w->e->end))
 		return 0;
@@ -203,30 +228,10 @@ plan_new(struct turn *w)
 	return plan_create(w);
 }
 
-static int
+int
 is_locked(const struct seen *t)
 {
 	return (t->marks & (MARK_ISSUED | MARK_ARCHIVED)) != 0;
-}
-
-/* Rule 4. */
-static int
-plan_both(struct turn *w)
-{
-	struct difference d;
-
-	agree_compare(w->e, w->t, w->a, &d);
-	if (is_over(w, w->e->end) && is_over(w, w->t->end))
-		return 0;
-	if (d.theirs && report(w, REASON_CHANGED_IN_TOPDESK))
-		return -1;
-	if (d.write && is_locked(w->t))
-		return report(w, REASON_LOCKED);
-	if (d.write)
-		return emit(w, PLAN_CHANGE,
-		    d.both ? REASON_CHANGED_ON_BOTH : REASON_NONE, d.write,
-		    w->t->gen);
-	return d.learn ? emit(w, PLAN_ADOPT, REASON_NONE, 0, w->t->gen) : 0;
 }
 
 /* Rules 5 and 6: live is agreed, but nothing live is seen. */
@@ -239,6 +244,11 @@ plan_unseen(struct turn *w)
 		return 0;
 	if (w->locked)
 		return bits ? report(w, REASON_LOCKED) : 0;
+	if (w->cancelled && w->in->policy.to_exchange)
+		return is_over(w, w->e->end)
+		    ? 0
+		    : emit(w, PLAN_MEETING_CANCEL, REASON_CANCELLED_IN_TOPDESK,
+			  0, w->a->gen);
 	if (w->cancelled)
 		return report(w, REASON_CANCELLED_IN_TOPDESK);
 	if (in_window(w, w->a->start, w->a->end))
@@ -250,14 +260,17 @@ plan_unseen(struct turn *w)
 static int
 plan_dropped(struct turn *w)
 {
-	int agreed_live = w->a && !w->a->dead;
+	int agreed_live = is_agreed(w);
 
 	if (w->t) {
 		if (is_over(w, w->t->end))
 			return 0;
 		if (is_locked(w->t))
 			return report(w, REASON_LOCKED);
-		return emit(w, PLAN_CANCEL, REASON_NONE, 0, w->t->gen);
+		if (agreed_live && w->a->origin == ORIGIN_TOPDESK &&
+		    (w->e->marks & MARK_DECLINED))
+			return plan_declined(w);
+		return emit(w, PLAN_CANCEL, REASON_NONE, 0, gen_of(w->t, w->a));
 	}
 	if (agreed_live && w->cancelled)
 		return emit(w, PLAN_BURY, REASON_NONE, 0, w->a->gen);
@@ -274,6 +287,11 @@ plan_dropped(struct turn *w)
 static int
 plan_absent(struct turn *w)
 {
+	if (is_agreed(w) && w->a->origin == ORIGIN_TOPDESK && w->a->await &&
+	    w->a->end >= w->in->from)
+		return plan_unanswered(w);
+	if (w->a && w->a->dead == DEAD_TOLD && w->seen == 0)
+		return emit(w, PLAN_FORGET, REASON_NONE, 0, 0);
 	/* While any generation is to be seen, it is known whose it is. */
 	if (w->a && (w->a->end >= w->in->from || w->seen))
 		return 0;
@@ -287,85 +305,68 @@ plan_absent(struct turn *w)
 static int
 plan_rules(struct turn *w)
 {
+	if (w->in->policy.retire)
+		return plan_retire(w);
 	if (w->nlive > 1 && report(w, REASON_DUPLICATE))
 		return -1;
+	if (w->provisional && w->e == NULL)
+		return plan_provisional(w);
 	if (w->t && w->t->state == BOOKING_STATE_CONFLICTING && is_wanted(w) &&
 	    !is_over(w, w->t->end) && report(w, REASON_CONFLICTING))
 		return -1;
+	if (w->a && w->a->dead == DEAD_RELEASED && w->e)
+		return plan_released(w);
 	if (is_dropped(w))
 		return plan_dropped(w);
 	if (w->e == NULL)
 		return plan_absent(w);
 	if (!is_wanted(w))
 		return 0;
-	if (w->a == NULL || w->a->dead)
+	if (!is_agreed(w))
 		return plan_new(w);
+	if (w->t && w->t->elsewhere)
+		return plan_moved_room(w);
 	return w->t ? plan_both(w) : plan_unseen(w);
 }
 
 static int
-is_write(const struct action *x)
+plan_key(struct turn *w)
 {
-	return x->kind == PLAN_CREATE || x->kind == PLAN_CHANGE ||
-	    x->kind == PLAN_CANCEL;
-}
+	const struct agreed *row = w->row;
 
-/*
- * Rule 12 for an action that waits: of the actions from first on, the write is
- * dropped when it is what waits already; without a write, what waits goes.
- */
-static int
-plan_waiting(struct turn *w, const struct agreed *waits, size_t first)
-{
-	struct plan_output *out = w->out;
-	struct aim aim;
-
-	for (size_t i = first; i < out->n; i++) {
-		if (!is_write(&out->actions[i]))
-			continue;
-		plan_aim(&out->actions[i], w->e, w->t, &aim);
-		if (!aim_same(&aim, &waits->aim))
-			return 0;
-		memmove(&out->actions[i], &out->actions[i + 1],
-		    (--out->n - i) * sizeof(out->actions[0]));
-		return 0;
-	}
-	return emit(w, PLAN_UNHOLD, REASON_NONE, 0, waits->aim.gen);
-}
-
-static int
-plan_key(struct turn *w, const struct agreed *row)
-{
-	size_t first = w->out->n;
-
-	if (row && row->busy)
-		return 0;
-	w->a = row && row->gen ? row : NULL;
+	w->first = w->draft->n;
+	w->a = row && (row->gen || row->dead) ? row : NULL;
 	/* An earlier generation says nothing of the one that was agreed. */
-	if (w->a && !w->a->dead && w->cancelled &&
-	    w->cancelled->gen < w->a->gen)
+	if (is_agreed(w) && w->cancelled && gen_linked(w->cancelled) &&
+	    gen_order(w->cancelled->gen) < gen_order(w->a->gen))
 		w->cancelled = NULL;
-	if (plan_rules(w))
+	if (!(row && row->busy) &&
+	    (plan_rules(w) || (!w->in->policy.retire && plan_link(w))))
 		return -1;
-	return row && row->waiting ? plan_waiting(w, row, first) : 0;
+	w->n = w->draft->n - w->first;
+	w->judged = 1;
+	return 0;
 }
 
 /* Puts one reservation of the key into its place. */
 static void
 sight(struct turn *w, const struct seen *t)
 {
+	unsigned gen = gen_order(t->gen);
+
 	w->seen++;
-	if (t->gen > w->maxgen)
-		w->maxgen = t->gen;
+	w->provisional |= t->provisional;
+	if (gen > w->maxgen)
+		w->maxgen = gen;
 	if (t->state == BOOKING_STATE_CANCELLED) {
-		if (w->cancelled == NULL || t->gen > w->cancelled->gen)
+		if (w->cancelled == NULL || gen > gen_order(w->cancelled->gen))
 			w->cancelled = t;
 	} else if (t->marks & MARK_ARCHIVED) {
-		if (w->locked == NULL || t->gen > w->locked->gen)
+		if (w->locked == NULL || gen > gen_order(w->locked->gen))
 			w->locked = t;
 	} else {
 		w->nlive++;
-		if (w->t == NULL || t->gen > w->t->gen)
+		if (w->t == NULL || gen > gen_order(w->t->gen))
 			w->t = t;
 	}
 }
@@ -396,11 +397,9 @@ walk_key(const struct walk *at, const struct plan_input *in)
 }
 
 /* All that the three say of the turn's key; the walk goes on behind it. */
-static const struct agreed *
+static void
 walk_take(struct walk *at, const struct plan_input *in, struct turn *w)
 {
-	const struct agreed *row = NULL;
-
 	for (; at->e < in->nexchange; at->e++) {
 		if (memcmp(in->exchange[at->e].key, w->key, KEY_LEN) != 0)
 			break;
@@ -414,13 +413,13 @@ walk_take(struct walk *at, const struct plan_input *in, struct turn *w)
 	for (; at->a < in->nagreed; at->a++) {
 		if (memcmp(in->agreed[at->a].key, w->key, KEY_LEN) != 0)
 			break;
-		row = &in->agreed[at->a];
+		w->row = &in->agreed[at->a];
 	}
-	return row;
 }
 
-int
-plan_room(const struct plan_input *in, struct plan_output *out)
+/* Phase 1: every key by itself. */
+static int
+judge_keys(const struct plan_input *in, struct draft *d)
 {
 	struct walk at = {0, 0, 0};
 	const uint8_t *key;
@@ -429,12 +428,120 @@ plan_room(const struct plan_input *in, struct plan_output *out)
 	    memcmp(in->topdesk[at.t].key, no_key, KEY_LEN) == 0)
 		at.t++;
 	while ((key = walk_key(&at, in)) != NULL) {
-		struct turn w = {.in = in, .out = out, .key = key};
+		struct turn *w = &d->turns[d->nturns++];
 
-		if (plan_key(&w, walk_take(&at, in, &w)))
+		w->in = in;
+		w->draft = d;
+		w->key = key;
+		walk_take(&at, in, w);
+		if (plan_key(w))
 			return -1;
 	}
 	return 0;
+}
+
+/* Nothing is written to a side that policy does not let be written to. */
+static int
+is_allowed(const struct plan_policy *p, enum plan_kind kind)
+{
+	/* The link is the bookkeeping of either direction. */
+	if (kind == PLAN_LINK)
+		return 1;
+	switch (plan_writes(kind)) {
+	case UPSTREAM_TOPDESK:
+		return p->to_topdesk;
+	case UPSTREAM_EXCHANGE:
+		return p->to_exchange;
+	default:
+		return 1;
+	}
+}
+
+static int
+drafted_compare(const void *a, const void *b)
+{
+	const struct drafted *x = a, *y = b;
+
+	if (x->turn != y->turn)
+		return x->turn < y->turn ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/*
+ * Rule 12 for an action that waits: of the turn's actions, which begin at
+ * first, the write is dropped when it is what waits already; without a write,
+ * what waits goes.
+ */
+static int
+plan_waiting(struct turn *w, struct plan_output *out, size_t first)
+{
+	struct action *x = out->actions;
+	struct aim aim;
+
+	for (size_t i = first; i < out->n; i++) {
+		if (plan_writes(x[i].kind) == UPSTREAM_NONE)
+			continue;
+		plan_aim(&x[i], w->e, turn_reservation(w), &aim);
+		if (!aim_same(&aim, &w->row->aim))
+			return 0;
+		memmove(
+		    &x[i], &x[i + 1], (--out->n - i) * sizeof(out->actions[0]));
+		return 0;
+	}
+	if (emit(w, PLAN_UNHOLD, REASON_NONE, 0, w->row->aim.gen))
+		return -1;
+	out->actions[out->n++] = w->draft->actions[--w->draft->n].x;
+	return 0;
+}
+
+/* What stands of the draft goes out, in the order of keys. */
+static int
+finish(const struct plan_input *in, struct draft *d, struct plan_output *out)
+{
+	/* An UNHOLD for each turn at most. */
+	size_t cap = out->n + d->n + d->nturns, i = 0, first;
+	struct action *p = realloc(out->actions, (cap + 1) * sizeof(*p));
+
+	if (p == NULL)
+		return -1;
+	out->actions = p;
+	out->cap = cap + 1;
+	for (size_t k = 0; k < d->n; k++)
+		d->actions[k].number = k;
+	if (d->n)
+		qsort(d->actions, d->n, sizeof(d->actions[0]), drafted_compare);
+	for (size_t k = 0; k < d->nturns; k++) {
+		struct turn *w = &d->turns[k];
+
+		first = out->n;
+		for (; i < d->n && d->actions[i].turn == k; i++)
+			if (!d->actions[i].dropped &&
+			    is_allowed(&in->policy, d->actions[i].x.kind))
+				out->actions[out->n++] = d->actions[i].x;
+		if (w->row && w->row->waiting && !w->row->busy &&
+		    plan_waiting(w, out, first))
+			return -1;
+	}
+	return 0;
+}
+
+int
+plan_room(const struct plan_input *in, struct plan_output *out)
+{
+	size_t most = in->nexchange + in->ntopdesk + in->nagreed;
+	struct draft d = {0};
+	int rc = -1;
+
+	/* One more than may be: there is always something to free. */
+	if ((d.turns = calloc(most + 1, sizeof(d.turns[0]))) == NULL)
+		return -1;
+	if (judge_keys(in, &d) == 0 &&
+	    (in->policy.retire || plan_clash(in, &d) == 0) &&
+	    finish(in, &d, out) == 0)
+		rc = 0;
+	free(d.turns);
+	free(d.actions);
+	return rc;
 }
 
 void

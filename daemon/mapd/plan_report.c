@@ -16,6 +16,13 @@ compare_groups(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Either takes from people what they have. */
+static int
+is_cancellation(const struct action *x)
+{
+	return x->kind == PLAN_CANCEL || x->kind == PLAN_MEETING_CANCEL;
+}
+
 size_t
 plan_cancellations(const struct plan_output *out, size_t nrooms)
 {
@@ -24,7 +31,7 @@ plan_cancellations(const struct plan_output *out, size_t nrooms)
 
 	for (size_t r = 0; r < nrooms; r++)
 		for (size_t i = 0; i < out[r].n; i++)
-			total += out[r].actions[i].kind == PLAN_CANCEL;
+			total += is_cancellation(&out[r].actions[i]);
 	if (total == 0)
 		return 0;
 	/* Without memory each counts: rather ask a person than not. */
@@ -32,7 +39,7 @@ plan_cancellations(const struct plan_output *out, size_t nrooms)
 		return total;
 	for (size_t r = 0; r < nrooms; r++)
 		for (size_t i = 0; i < out[r].n; i++) {
-			if (out[r].actions[i].kind != PLAN_CANCEL)
+			if (!is_cancellation(&out[r].actions[i]))
 				continue;
 			/* An unknown group is one of its own. */
 			if (out[r].actions[i].group == 0)

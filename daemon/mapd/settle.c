@@ -241,6 +241,7 @@ run_plan(struct visit *v, struct err *e)
 	in.nagreed = v->nagreed;
 	in.policy.tentative_books =
 	    m->conf->policy.tentative == CONF_TENTATIVE_BOOK;
+	in.policy.to_topdesk = 1;
 	in.now = time(NULL);
 	in.from = m->round.from;
 	in.to = m->round.to;

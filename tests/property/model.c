@@ -158,6 +158,7 @@ model_open(
 	/* The model only lends it on. */
 	m->seal = (struct seal *)(uintptr_t)seal;
 	m->mass_limit = 3;
+	m->policy.to_topdesk = 1;
 	snprintf(m->dir, sizeof(m->dir), "%s", dir);
 	return open_file(m);
 }
