@@ -71,6 +71,7 @@ stage_close(struct stage *s)
 	chan_free(s->a.http);
 	outbound_free(s->a.out);
 	batchq_free(s->a.batch);
+	batchq_free(s->a.finds);
 	loop_free(s->a.loop);
 	wire_out_free(&s->w);
 	close(s->http);
@@ -111,6 +112,24 @@ from_mapd(struct stage *s, unsigned op, const char *text)
 	struct msg_adapter_create create = {
 	    "orb1:x", "room", "p", 0, 60, 1, text, ""};
 	struct msg_adapter_persons persons;
+	struct msg_adapter_find find = {.address = "a@sim.test"};
+	struct msg_adapter_meeting meeting = {
+	    "a@sim.test", "r@sim.test", text, 0, 0, 86400};
+	struct msg_adapter_meeting_change change = {"a@sim.test", "id", "", 60,
+	    120, text, "r@sim.test", "s@sim.test", text};
+	struct msg_adapter_meeting_cancel cancel = {
+	    "a@sim.test", "id", "", text};
+	struct msg_adapter_meeting_decline decline = {"a@sim.test", "id", text};
+	struct msg_adapter_meet meet = {.address = "a@sim.test",
+	    .room = "r@sim.test",
+	    .room_name = text,
+	    .organiser = "o@sim.test",
+	    .tag = "topdesk:1",
+	    .transaction = "t",
+	    .start = 60,
+	    .end = 120,
+	    .subject = text,
+	    .body = text};
 	struct wire_out v;
 	int rc;
 
@@ -118,8 +137,9 @@ from_mapd(struct stage *s, unsigned op, const char *text)
 	wire_put_str(&v, "a@sim.test", 254);
 	wire_put_str(&v, text, 254);
 	persons.addresses = wire_list_of(&v, v.err ? 1 : 2);
+	find.links = persons.addresses;
 	s->id++;
-	switch (op % 6) {
+	switch (op % 12) {
 	case 0:
 		begin(s, MSG_ADAPTER_POLL, s->id, 0);
 		adapter_poll_put(&s->w, &poll);
@@ -138,6 +158,30 @@ from_mapd(struct stage *s, unsigned op, const char *text)
 	case 4:
 		begin(s, MSG_ADAPTER_CREATE, s->id, 0);
 		adapter_create_put(&s->w, &create);
+		break;
+	case 5:
+		begin(s, MSG_ADAPTER_FIND, s->id, 0);
+		adapter_find_put(&s->w, &find);
+		break;
+	case 6:
+		begin(s, MSG_ADAPTER_MEETING, s->id, 0);
+		adapter_meeting_put(&s->w, &meeting);
+		break;
+	case 7:
+		begin(s, MSG_ADAPTER_MEET, s->id, 0);
+		adapter_meet_put(&s->w, &meet);
+		break;
+	case 8:
+		begin(s, MSG_ADAPTER_MEETING_CHANGE, s->id, 0);
+		adapter_meeting_change_put(&s->w, &change);
+		break;
+	case 9:
+		begin(s, MSG_ADAPTER_MEETING_CANCEL, s->id, 0);
+		adapter_meeting_cancel_put(&s->w, &cancel);
+		break;
+	case 10:
+		begin(s, MSG_ADAPTER_MEETING_DECLINE, s->id, 0);
+		adapter_meeting_decline_put(&s->w, &decline);
 		break;
 	default:
 		begin(s, MSG_ADAPTER_PERSONS, s->id, 0);

@@ -170,6 +170,7 @@ http_on_request(struct chan *c, struct packet *pk)
 	snprintf(r->path, sizeof(r->path), "%s", m.path);
 	snprintf(r->prefer, sizeof(r->prefer), "%s", m.prefer);
 	snprintf(r->accept, sizeof(r->accept), "%s", m.accept);
+	snprintf(r->if_match, sizeof(r->if_match), "%s", m.if_match);
 	assert_int_equal(strlen(m.correlation), 36);
 	note(r, method_name(m.method), m.path);
 	/* Only what may be repeated without harm says that it may. */
@@ -276,6 +277,7 @@ on_written(struct rig *r, const struct msg_mapd_written *m)
 	snprintf(r->remote_id, sizeof(r->remote_id), "%s", m->remote_id);
 	snprintf(r->number, sizeof(r->number), "%s", m->number);
 	snprintf(r->tag, sizeof(r->tag), "%s", m->change_tag);
+	snprintf(r->uid, sizeof(r->uid), "%s", m->uid);
 }
 
 static int
@@ -464,6 +466,7 @@ rig_free(struct rig *r)
 	chan_free(r->a.http);
 	outbound_free(r->a.out);
 	batchq_free(r->a.batch);
+	batchq_free(r->a.finds);
 	chan_free(r->http);
 	chan_free(r->mapd);
 	loop_free(r->loop);

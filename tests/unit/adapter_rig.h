@@ -53,6 +53,7 @@ struct rig {
 	unsigned count, retry_after;
 	char text[301], cursor[2000], remote_id[65], number[65], tag[65];
 	int state, status;
+	char uid[513], if_match[257];
 
 	unsigned requests, batches, inner, holds, incidents;
 	unsigned incident, hold_seconds;

@@ -155,6 +155,11 @@ oracle_event_get(json_t *o, struct graph_event *e, const char **why)
 	e->state = state_of(o);
 	if (strcasecmp(text_of(o, "showAs"), "free") == 0)
 		e->marks = MARK_FREE;
+	if (json_is_true(json_object_get(o, "isOrganizer")) ||
+	    strcasecmp(
+		text_of(json_object_get(o, "responseStatus"), "response"),
+		"organizer") == 0)
+		e->marks |= MARK_ROOM_OWN;
 	private_ = text_of(o, "sensitivity");
 	e->private_ = strcasecmp(private_, "private") == 0 ||
 	    strcasecmp(private_, "confidential") == 0;

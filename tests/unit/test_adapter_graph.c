@@ -541,7 +541,7 @@ expand(void **state)
 }
 
 static void
-no_writes(void **state)
+no_reservations(void **state)
 {
 	struct rig *r = rig();
 	struct msg_adapter_cancel m = {"id", ""};
@@ -647,6 +647,7 @@ with_body(void **state)
 	(void)state;
 	r->conf.policy.body = 1;
 	batchq_free(r->a.batch);
+	batchq_free(r->a.finds);
 	assert_int_equal(graph_open(&r->a), 0);
 	rig_poll(r, "room1@sim.test", "");
 	flush(r);
@@ -673,7 +674,7 @@ main(void)
 	    cmocka_unit_test(a_cut_answer_is_no_answer),
 	    cmocka_unit_test(no_cursor_without_masters),
 	    cmocka_unit_test(get_by_id), cmocka_unit_test(expand),
-	    cmocka_unit_test(no_writes),
+	    cmocka_unit_test(no_reservations),
 	    cmocka_unit_test(a_new_mapd_takes_over),
 	    cmocka_unit_test(held_stubs_wait_for_mapd),
 	    cmocka_unit_test(with_body)};

@@ -34,7 +34,7 @@ struct adapter {
 	struct chan *http;
 	struct chan *mapd; /* NULL while nobody is connected */
 	struct outbound *out;
-	struct batchq *batch; /* exchange */
+	struct batchq *batch, *finds; /* exchange; finds: ADAPTER_FIND's */
 	struct job *first, *last;
 	unsigned running;
 	int flushed; /* jobs may be started: ADAPTER_FLUSH came */

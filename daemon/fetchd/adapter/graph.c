@@ -7,6 +7,7 @@
 
 #include "fetchd/adapter/moment.h"
 #include "fetchd/adapter/query.h"
+#include "fetchd/adapter/tag.h"
 
 /* --- what is read ------------------------------------------------------------ */
 
@@ -33,15 +34,18 @@ static const struct project_member party[] = {
     OBJECT("emailAddress", address, 0), END};
 static const struct project_member response[] = {
     SCALAR("response", GRAPH_RESPONSE), END};
+static const struct project_member response_said[] = {
+    SCALAR("response", 0), END};
 static const struct project_member removed[] = {SCALAR("reason", 0), END};
 static const struct project_member body_of[] = {
     SCALAR("content", GRAPH_BODY), END};
 static const struct project_member error_of[] = {
-    SCALAR("code", GRAPH_ERROR_CODE), END};
+    SCALAR("code", GRAPH_ERROR_CODE), SCALAR("message", GRAPH_ERROR_MESSAGE),
+    END};
 
 /* Attendees are counted, never copied: this version sends only their number.
  * In the order in which Graph sends them, which is found the fastest. */
-#define EVENT                                                                 \
+#define EVENT_BUT_ATTENDEES                                                   \
 	SCALAR("@odata.etag", GRAPH_ETAG), SCALAR("id", GRAPH_ID),            \
 	    SCALAR("changeKey", GRAPH_CHANGE_KEY),                            \
 	    SCALAR("iCalUId", GRAPH_UID), SCALAR("subject", GRAPH_SUBJECT),   \
@@ -53,9 +57,12 @@ static const struct project_member error_of[] = {
 	    SCALAR("originalStart", GRAPH_ORIGINAL_START),                    \
 	    OBJECT("responseStatus", response, 0), OBJECT("start", start, 0), \
 	    OBJECT("end", stop, 0),                                           \
-	    {"attendees", PROJECT_COUNT, 0, NULL, GRAPH_ATTENDEES},           \
+	    SCALAR("isOrganizer", GRAPH_IS_ORGANISER),                        \
 	    OBJECT("organizer", party, GRAPH_PARTY),                          \
 	    OBJECT("@removed", removed, GRAPH_GONE)
+#define EVENT            \
+	EVENT_BUT_ATTENDEES, \
+	    {"attendees", PROJECT_COUNT, 0, NULL, GRAPH_ATTENDEES}
 #define LIST(event)                                  \
 	{"value", PROJECT_STREAM, 0, event, 0},      \
 	    SCALAR("@odata.nextLink", GRAPH_NEXT),   \
@@ -87,6 +94,39 @@ static const struct project_member batch_lean[] = {
 static const struct project_member batch_body[] = {
     {"responses", PROJECT_STREAM, 0, response_body, 0},
     OBJECT("error", error_of, 0), END};
+
+/* Of ORB's own meetings alone it is read who is invited. */
+static const struct project_member mail[] = {
+    SCALAR("address", 0), SCALAR("name", 0), END};
+static const struct project_member attendee[] = {SCALAR("type", 0),
+    OBJECT("status", response_said, 0), OBJECT("emailAddress", mail, 0), END};
+static const struct project_member property[] = {
+    SCALAR("id", 0), SCALAR("value", 0), END};
+#define FOUND                                        \
+	EVENT_BUT_ATTENDEES, OBJECT("attendees", attendee, 0), \
+	    OBJECT("singleValueExtendedProperties", property, 0)
+static const struct project_member found[] = {FOUND, END};
+static const struct project_member answer_find[] = {LIST(found), FOUND, END};
+static const struct project_member response_find[] = {RESPONSE(answer_find)};
+static const struct project_member batch_find[] = {
+    {"responses", PROJECT_STREAM, 0, response_find, 0},
+    OBJECT("error", error_of, 0), END};
+
+const struct project_member *
+graph_find_schema(void)
+{
+	static const struct project_member root = OBJECT("", answer_find, 0);
+
+	return &root;
+}
+
+const struct project_member *
+graph_find_batch_schema(void)
+{
+	static const struct project_member root = OBJECT("", batch_find, 0);
+
+	return &root;
+}
 
 const struct project_member *
 graph_schema(int body)
@@ -121,7 +161,7 @@ graph_prefer(char *buf, size_t cap, int page_size, int body)
 #define SELECT                                                                \
 	"$select=id,changeKey,iCalUId,type,seriesMasterId,subject,start,end," \
 	"originalStart,isAllDay,isCancelled,showAs,sensitivity,organizer,"    \
-	"responseStatus,attendees"
+	"responseStatus,isOrganizer,attendees"
 
 static void
 window(struct strbuf *b, int64_t from, int64_t to)
@@ -171,6 +211,62 @@ graph_path_event(
 	strbuf_str(b, "/events/");
 	query_segment(b, id);
 	strbuf_str(b, body ? "?" SELECT ",body" : "?" SELECT);
+	return b->err;
+}
+
+int
+graph_path_view(
+    struct strbuf *b, const char *mailbox, int64_t from, int64_t to)
+{
+	user(b, mailbox);
+	strbuf_str(b, "/calendarView?");
+	window(b, from, to);
+	strbuf_str(b, "&" SELECT);
+	return b->err;
+}
+
+/* A string of OData's: its quotes are doubled. */
+static void
+quoted(struct strbuf *b, const char *s)
+{
+	char one[2] = {0};
+
+	query_encode(b, "'");
+	for (; *s; s++) {
+		one[0] = *s;
+		query_encode(b, *s == '\'' ? "''" : one);
+	}
+	query_encode(b, "'");
+}
+
+int
+graph_path_find(struct strbuf *b, const char *mailbox, const char *tag)
+{
+	user(b, mailbox);
+	strbuf_str(b, "/events?$filter=");
+	query_encode(b, "singleValueExtendedProperties/Any(ep: ep/id eq ");
+	quoted(b, TAG_PROPERTY);
+	query_encode(b, " and ep/value eq ");
+	quoted(b, tag);
+	query_encode(b, ")");
+	strbuf_str(b, "&" SELECT "&$expand=");
+	query_encode(b, "singleValueExtendedProperties($filter=id eq ");
+	quoted(b, TAG_PROPERTY);
+	query_encode(b, ")");
+	return b->err;
+}
+
+int
+graph_path_write(
+    struct strbuf *b, const char *mailbox, const char *id, const char *what)
+{
+	user(b, mailbox);
+	strbuf_str(b, "/events");
+	if (*id) {
+		strbuf_ch(b, '/');
+		query_segment(b, id);
+	}
+	strbuf_str(b, what);
 	return b->err;
 }
 

@@ -43,6 +43,8 @@ enum graph_field {
 	GRAPH_NEXT,
 	GRAPH_DELTA,
 	GRAPH_ERROR_CODE,
+	GRAPH_ERROR_MESSAGE, /* of writes: never passed on */
+	GRAPH_IS_ORGANISER,
 	GRAPH_FIELDS
 };
 _Static_assert((int)GRAPH_FIELDS <= FLAT_FIELDS, "they have a place each");
@@ -51,6 +53,9 @@ _Static_assert((int)GRAPH_FIELDS <= FLAT_FIELDS, "they have a place each");
  * body the event's text is among it (policy.body). */
 const struct project_member *graph_schema(int body);
 const struct project_member *graph_batch_schema(int body);
+/* The same for ADAPTER_FIND: with the attendees and the tag. */
+const struct project_member *graph_find_schema(void);
+const struct project_member *graph_find_batch_schema(void);
 /* The Prefer header of every request.  Into buf, which is returned. */
 const char *graph_prefer(char *buf, size_t cap, int page_size, int body);
 
@@ -61,6 +66,14 @@ int graph_path_instances(struct strbuf *, const char *address,
     const char *series_id, int64_t from, int64_t to, int body);
 int graph_path_event(
     struct strbuf *, const char *address, const char *id, int body);
+
+/* Meetings that carry ORB's tag (tag.h), with who is invited. */
+int graph_path_find(struct strbuf *, const char *address, const char *tag);
+int graph_path_view(
+    struct strbuf *, const char *address, int64_t from, int64_t to);
+/* Where a write goes: id "" makes an event; what follows is added as it is. */
+int graph_path_write(
+    struct strbuf *, const char *address, const char *id, const char *what);
 
 enum graph_type {
 	GRAPH_SINGLE,
@@ -90,6 +103,9 @@ struct graph_event {
  */
 int graph_event_get(
     const struct flat *, struct graph_event *e, const char **why);
+/* The times of a series master, which graph_event_get() leaves out. */
+int graph_event_times(
+    const struct flat *, struct graph_event *, const char **why);
 /* Reads one event's JSON, as projected, for it; json NULL: one that was too
  * large.  0; or -1 and why. */
 int graph_event_read(

@@ -96,6 +96,12 @@ times_get(const struct flat *f, struct graph_event *e, const char **why)
 	return 0;
 }
 
+int
+graph_event_times(const struct flat *f, struct graph_event *e, const char **why)
+{
+	return times_get(f, e, why);
+}
+
 /* Fit for a str field: not too long, no control characters. */
 static int
 plain(const char *s, size_t max)
@@ -152,6 +158,10 @@ graph_event_get(const struct flat *f, struct graph_event *e, const char **why)
 	e->state = state_of(f);
 	if (strcasecmp(flat_text(f, GRAPH_SHOW_AS), "free") == 0)
 		e->marks = MARK_FREE;
+	/* Nobody outside of the room can change or cancel such a one. */
+	if (flat_is_true(f, GRAPH_IS_ORGANISER) ||
+	    strcasecmp(flat_text(f, GRAPH_RESPONSE), "organizer") == 0)
+		e->marks |= MARK_ROOM_OWN;
 	private_ = flat_text(f, GRAPH_SENSITIVITY);
 	e->private_ = strcasecmp(private_, "private") == 0 ||
 	    strcasecmp(private_, "confidential") == 0;

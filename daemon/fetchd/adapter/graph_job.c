@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fetchd/adapter/query.h"
 #include "lib/events.h"
+#include "lib/marks.h"
 
 /* A master asked for. */
 struct fetch {
@@ -34,6 +36,7 @@ graph_job_release(struct job *job)
 	free(j->links);
 	free(j->address);
 	free(j->target);
+	free(j->room);
 	free(j);
 }
 
@@ -115,6 +118,29 @@ emit_series(struct graph_job *j, const struct graph_event *e)
 		mapd_series_send(j->job.a->mapd, j->job.id, 0, &m);
 }
 
+/* One is asked for: nothing is said of others. */
+static int
+of_one(const struct graph_job *j)
+{
+	return j->type == MSG_ADAPTER_GET || j->type == MSG_ADAPTER_MEETING;
+}
+
+/* Is it the one that ADAPTER_MEETING asks for?  Then its room is set. */
+static int
+is_wanted(const struct graph_job *j, struct booking *b)
+{
+	if (j->type != MSG_ADAPTER_MEETING)
+		return 1;
+	if (strcmp(b->uid, j->target) != 0 ||
+	    b->original_start != j->original_start)
+		return 0;
+	if (*j->room && strcasecmp(j->room, j->address) != 0) {
+		b->room = j->room;
+		b->marks &= (uint16_t)~MARK_ROOM_OWN;
+	}
+	return 1;
+}
+
 /*
  * An item that cannot be read is set aside, not the room: mapd is told its id
  * as if it were removed, which makes it read that one by itself and keep the
@@ -125,7 +151,7 @@ emit_bad(struct graph_job *j, const char *id, const char *why)
 {
 	if (j->bad++ == 0)
 		snprintf(j->bad_why, sizeof(j->bad_why), "%s", why);
-	if (*id && j->type != MSG_ADAPTER_GET)
+	if (*id && !of_one(j))
 		emit_removed(j, id);
 }
 
@@ -140,6 +166,8 @@ emit_booking(struct graph_job *j, const struct graph_event *e)
 		return;
 	}
 	graph_booking(e, j->address, &b);
+	if (!is_wanted(j, &b))
+		return;
 	graph_clean(&text, &b);
 	j->count++;
 	j->got = 1;
@@ -340,7 +368,7 @@ graph_job_advance(struct graph_job *j)
 			break;
 		if (r)
 			emit_booking(j, &e);
-		else if (j->type != MSG_ADAPTER_GET)
+		else if (!of_one(j))
 			emit_removed(j, e.id);
 	}
 	if (j->type == MSG_ADAPTER_POLL)

@@ -2,7 +2,8 @@
  * graph_job.h: a request of mapd's that reads a room's calendar: pages of
  * events, then the masters that are missing, then what waited for them.
  *
- * Here: what ADAPTER_POLL, ADAPTER_EXPAND and ADAPTER_GET share.  What differs
+ * Here: what ADAPTER_POLL, ADAPTER_EXPAND, ADAPTER_GET and
+ * ADAPTER_MEETING share.  What differs
  * stands in graph_poll.c and graph_read.c.
  */
 #ifndef ORB_ADAPTER_GRAPH_JOB_H
@@ -24,6 +25,8 @@ struct graph_job {
 	uint16_t type;          /* of mapd's message */
 	char *address, *target; /* target: series_id, remote_id or cursor */
 	int64_t from, to;
+	int64_t original_start; /* ADAPTER_MEETING, and the room it is for */
+	char *room;
 
 	struct series series;
 	struct flat item;      /* the event that is being read */

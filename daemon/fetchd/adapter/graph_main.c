@@ -2,6 +2,7 @@
  * graph_main.c: what mapd may ask of Exchange: the permit table.
  */
 #include "fetchd/adapter/graph_job.h"
+#include "fetchd/adapter/graph_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +70,54 @@ adapter_on_flush(struct chan *c, struct packet *pk)
 	return 0;
 }
 
-/* Exchange is only read in this version: every write is answered so. */
+static int
+adapter_on_meeting(struct chan *c, struct packet *pk)
+{
+	struct adapter *a = chan_ctx(c);
+	struct msg_adapter_meeting m;
+	struct graph_job *j;
+	char *room;
+
+	if (adapter_meeting_get(pk, &m))
+		return -1;
+	if ((room = strdup(m.room)) == NULL)
+		return no_memory(a, pk->id);
+	j = graph_job_new(a, pk->type, pk->id, m.address, m.from - 86400,
+	    m.to + 86400, m.uid, strlen(m.uid));
+	if (j == NULL) {
+		free(room);
+		return no_memory(a, pk->id);
+	}
+	j->room = room;
+	a->flushed = 1; /* somebody waits for this one */
+	j->original_start = m.original_start;
+	return 0;
+}
+
+/* Reads and writes of ORB's own meetings: each answers by itself. */
+#define MEETING(name, what)                                             \
+	static int adapter_on_##name(struct chan *c, struct packet *pk) \
+	{                                                               \
+		struct adapter *a = chan_ctx(c);                        \
+		struct msg_adapter_##name m;                            \
+                                                                        \
+		if (adapter_##name##_get(pk, &m))                       \
+			return -1;                                      \
+		return what(a, pk->id, &m) ? no_memory(a, pk->id) : 0;  \
+	}
+MEETING(find, graph_find)
+MEETING(meet, graph_meet)
+MEETING(meeting_change, graph_change)
+MEETING(meeting_cancel, graph_cancel)
+MEETING(meeting_decline, graph_decline)
+#undef MEETING
+
+/* What only TOPdesk has is answered so. */
 static int
 adapter_on_write(struct chan *c, struct packet *pk)
 {
 	struct msg_mapd_written m = {.outcome = OUTCOME_UNSUPPORTED,
-	    .text = "this version does not write to Exchange"};
+	    .text = "Exchange has no reservations"};
 
 	if (msg_find(pk->type)->check(pk))
 		return -1;
@@ -100,7 +143,12 @@ const struct permit graph_permits[] = {
     {MSG_ADAPTER_EXPAND, adapter_on_expand, 0},
     {MSG_ADAPTER_GET, adapter_on_get, 0},
     {MSG_ADAPTER_FLUSH, adapter_on_flush, 0},
-    {MSG_ADAPTER_FIND, adapter_on_other_read, 0},
+    {MSG_ADAPTER_FIND, adapter_on_find, 0},
+    {MSG_ADAPTER_MEETING, adapter_on_meeting, 0},
+    {MSG_ADAPTER_MEET, adapter_on_meet, 0},
+    {MSG_ADAPTER_MEETING_CHANGE, adapter_on_meeting_change, 0},
+    {MSG_ADAPTER_MEETING_CANCEL, adapter_on_meeting_cancel, 0},
+    {MSG_ADAPTER_MEETING_DECLINE, adapter_on_meeting_decline, 0},
     {MSG_ADAPTER_CHECK, adapter_on_other_read, 0},
     {MSG_ADAPTER_PERSONS, adapter_on_other_read, 0},
     {MSG_ADAPTER_CREATE, adapter_on_write, 0},
@@ -120,5 +168,7 @@ graph_open(struct adapter *a)
 	graph_prefer(prefer, sizeof(prefer), a->conf->exchange.page_size, body);
 	a->batch = batchq_new(
 	    a->out, prefer, graph_batch_schema(body), graph_schema(body));
-	return a->batch ? 0 : -1;
+	a->finds = batchq_new(
+	    a->out, prefer, graph_find_batch_schema(), graph_find_schema());
+	return a->batch && a->finds ? 0 : -1;
 }

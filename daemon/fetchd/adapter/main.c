@@ -117,6 +117,7 @@ close_all(struct adapter *a, struct listener *listener)
 	edge_listener_free(listener);
 	outbound_free(a->out);
 	batchq_free(a->batch);
+	batchq_free(a->finds);
 	loop_free(a->loop);
 }
 

@@ -81,4 +81,5 @@ serve_idle(void *arg)
 		return;
 	jobs_start(a, GRAPH_JOBS);
 	batchq_flush(a->batch);
+	batchq_flush(a->finds);
 }
