@@ -569,6 +569,123 @@ writes(void **state)
 	rig_free(r);
 }
 
+static void
+flags_as_configured(void **state)
+{
+	struct rig *r = rig(remember);
+	struct msg_adapter_reschedule s = {RID, 1796112000, 1796115600};
+	struct msg_adapter_cancel c = {RID, ""};
+
+	(void)state;
+	r->conf.topdesk.allow_passed_lead_times = 1;
+	next_answer = (struct rig_answer){.status = 204, .type = ""};
+	adapter_cancel_send(r->mapd, rig_call(r), 0, &c);
+	rig_run(r, 1);
+	assert_string_equal(sent,
+	    "post /reservations/" RID "/cancel?allowPassedLeadTimes=true ");
+	r->conf.topdesk.allow_services_outside_window = 1;
+	adapter_reschedule_send(r->mapd, rig_call(r), 0, &s);
+	rig_run(r, 2);
+	assert_non_null(strstr(sent,
+	    "/reschedule?allowPassedLeadTimes=true&"
+	    "allowServicesOutsideServiceWindow=true&"
+	    "allowServicesOutsideReservation=true {"));
+	rig_free(r);
+}
+
+static const char *td_status;
+
+/* Cancelling is refused; the reservation is in td_status. */
+static void
+not_to_cancel(struct rig *r, const char *method, const char *path,
+    const char *body, struct rig_answer *x)
+{
+	(void)r;
+	snprintf(sent, sizeof(sent), "%s %s %s", method, path, body);
+	if (strstr(path, "/cancel")) {
+		x->status = 400;
+		x->body = strdup("{\"errors\":[{\"errorCode\":"
+				 "\"NOT_ALLOWED_IN_STATE\"}]}");
+	} else if (strcmp(method, "get") == 0)
+		assert_true(
+		    asprintf(&x->body, "{\"id\":\"" RID "\",\"status\":\"%s\"}",
+			td_status) > 0);
+}
+
+static void
+a_request_is_rejected(void **state)
+{
+	struct msg_adapter_cancel c = {RID, "why"};
+	struct rig *r = rig(not_to_cancel);
+
+	(void)state;
+	td_status = "conflictingRequest";
+	adapter_cancel_send(r->mapd, rig_call(r), 0, &c);
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_OK);
+	assert_int_equal(r->requests, 3);
+	assert_string_equal(
+	    sent, "post /reservations/" RID "/reject {\"name\":\"why\"}");
+	td_status = "planned";
+	adapter_cancel_send(r->mapd, rig_call(r), 0, &c);
+	rig_run(r, 2);
+	assert_int_equal(r->outcome, OUTCOME_REFUSED);
+	assert_int_equal(r->requests, 5);
+	rig_free(r);
+}
+
+static void
+link_once_only(void **state)
+{
+	struct msg_adapter_edit e = {RID, "", "", "orb1:x"};
+	struct rig *r = rig(remember);
+
+	(void)state;
+	next_answer = (struct rig_answer){.status = 400,
+	    .type = "application/json",
+	    .body = (char *)(uintptr_t) "{\"errors\":[{\"errorCode\":"
+					"\"EXTERNAL_LINK_ALREADY_SET\"}]}"};
+	adapter_edit_send(r->mapd, rig_call(r), 0, &e);
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_REFUSED);
+	assert_non_null(strstr(sent,
+	    "{\"externalLink\":{\"id\":\"orb1:x\",\"type\":\"7301\","
+	    "\"date\":\""));
+	rig_free(r);
+}
+
+static void
+block_times(void **state)
+{
+	struct rig *r = rig(same_again);
+	struct msg_adapter_get m = {"", RID};
+	const struct booking *b;
+
+	(void)state;
+	next_answer.body =
+	    (char *)(uintptr_t) "{\"id\":\"" RID "\",\"status\":\"planned\","
+				"\"plannedStartDate\":\"2026-12-01T08:00:00Z\","
+				"\"plannedEndDate\":\"2026-12-01T09:00:00Z\","
+				"\"requester\":{\"email\":\"rose@sim.test\"},"
+				"\"reservedFacilities\":[{\"location\":{\"id\":"
+				"\"" ROOM1 "\"},\"startDateBlock\":"
+				"\"2026-12-01T07:45:00Z\",\"endDateBlock\":"
+				"\"2026-12-01T09:15:00Z\"},{\"location\":"
+				"{\"id\":\"" ROOM2 "\"},\"startDateBlock\":"
+				"\"2026-12-01T08:00:00Z\",\"endDateBlock\":"
+				"\"2026-12-01T09:00:00Z\"}]}";
+	adapter_get_send(r->mapd, rig_call(r), 0, &m);
+	rig_run(r, 1);
+	assert_int_equal(r->ngot, 2);
+	b = &r->got[0].b;
+	assert_string_equal(b->organiser, "rose@sim.test");
+	assert_int_equal(b->block_start, b->start - 900);
+	assert_int_equal(b->block_end, b->end + 900);
+	assert_int_equal(r->got[1].b.block_start, 0);
+	assert_int_equal(r->got[1].b.block_end, 0);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -579,7 +696,10 @@ main(void)
 	    cmocka_unit_test(a_slow_mapd_is_waited_for),
 	    cmocka_unit_test(many_links_are_several_requests),
 	    cmocka_unit_test(persons), cmocka_unit_test(get_one),
-	    cmocka_unit_test(write_outcomes), cmocka_unit_test(writes)};
+	    cmocka_unit_test(write_outcomes), cmocka_unit_test(writes),
+	    cmocka_unit_test(flags_as_configured),
+	    cmocka_unit_test(a_request_is_rejected),
+	    cmocka_unit_test(link_once_only), cmocka_unit_test(block_times)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@ static const struct project_member requester[] = {SCALAR("email", 0), END};
 static const struct project_member link_of[] = {
     SCALAR("id", 0), SCALAR("type", 0), END};
 static const struct project_member facility[] = {OBJECT("location", id_only, 0),
+    SCALAR("startDateBlock", 0), SCALAR("endDateBlock", 0),
     SCALAR("issueDate", 0), {"reservedServices", PROJECT_COUNT, 0, NULL, 0},
     END};
 static const struct project_member reservation[] = {SCALAR("id", TOPDESK_ID),
@@ -195,17 +196,37 @@ reservation_get(
 	return 0;
 }
 
+/* The facility's time with the room's block time around it, when that is more
+ * than the reservation's own. */
+static void
+block_get(json_t *reserved, struct booking *b)
+{
+	int64_t start, end;
+
+	b->block_start = b->block_end = 0;
+	if (moment_parse(text_of(reserved, "startDateBlock"), &start) ||
+	    moment_parse(text_of(reserved, "endDateBlock"), &end))
+		return;
+	start = moment_minute(start);
+	end = moment_minute(end);
+	if (start > b->start || end < b->end ||
+	    (start == b->start && end == b->end))
+		return;
+	b->block_start = start;
+	b->block_end = end;
+}
+
 int
 reservation_room(struct reservation *r)
 {
+	json_t *reserved;
 	const char *id;
 
 	while (r->next < json_array_size(r->facilities)) {
-		id = text_of(
-		    json_object_get(
-			json_array_get(r->facilities, r->next++), "location"),
-		    "id");
+		reserved = json_array_get(r->facilities, r->next++);
+		id = text_of(json_object_get(reserved, "location"), "id");
 		if (plain(id, 254)) {
+			block_get(reserved, &r->booking);
 			r->booking.room = id;
 			return 1;
 		}

@@ -15,6 +15,7 @@
 	"&$fields=id,number,status,archived,briefDescription,numberOfPersons," \
 	"plannedStartDate,plannedEndDate,modificationDate,requester.email,"    \
 	"series.id,externalLinks,reservedFacilities.location.id,"              \
+	"reservedFacilities.startDateBlock,reservedFacilities.endDateBlock,"   \
 	"reservedFacilities.issueDate,reservedFacilities.reservedServices.id"
 
 /* An expression of ours: what is structure in a URL is encoded. */
@@ -152,6 +153,27 @@ topdesk_path_one(struct strbuf *b, const char *id)
 	strbuf_str(b, "/reservations/");
 	query_segment(b, id);
 	return b->err;
+}
+
+const char *
+topdesk_flags(const struct conf_topdesk *t, enum topdesk_flag_for what)
+{
+	static const char *const flags[][4] = {
+	    [TOPDESK_FOR_CANCEL] = {"", "?allowPassedLeadTimes=true", "",
+		"?allowPassedLeadTimes=true"},
+	    [TOPDESK_FOR_CHANGE] = {"", "?allowPassedLeadTimes=true",
+		"?allowServicesOutsideServiceWindow=true",
+		"?allowPassedLeadTimes=true&"
+		"allowServicesOutsideServiceWindow=true"},
+	    [TOPDESK_FOR_RESCHEDULE] = {"", "?allowPassedLeadTimes=true",
+		"?allowServicesOutsideServiceWindow=true&"
+		"allowServicesOutsideReservation=true",
+		"?allowPassedLeadTimes=true&"
+		"allowServicesOutsideServiceWindow=true&"
+		"allowServicesOutsideReservation=true"}};
+
+	return flags[what][(t->allow_passed_lead_times ? 1 : 0) |
+	    (t->allow_services_outside_window ? 2 : 0)];
 }
 
 /* --- bodies ------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "fetchd/adapter/outbound.h"
 #include "fetchd/adapter/project.h"
 #include "fetchd/adapter/strbuf.h"
+#include "lib/conf.h"
 #include "lib/messages.h"
 
 #define TOPDESK_JSON "application/json"
@@ -49,6 +50,14 @@ int topdesk_path_numbers(
     struct strbuf *, const char *const *numbers, size_t n, size_t *used);
 int topdesk_path_persons(
     struct strbuf *, const char *const *addresses, size_t n, size_t *used);
+/* What follows the path of a write: what the configuration lets TOPdesk pass
+ * over, of what the operation knows. */
+enum topdesk_flag_for {
+	TOPDESK_FOR_CANCEL,
+	TOPDESK_FOR_CHANGE, /* create, move */
+	TOPDESK_FOR_RESCHEDULE
+};
+const char *topdesk_flags(const struct conf_topdesk *, enum topdesk_flag_for);
 int topdesk_path_one(struct strbuf *, const char *id);
 
 /* A reservation's values, its strings in own buffers fit for the message. */

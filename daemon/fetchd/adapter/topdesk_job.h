@@ -21,4 +21,9 @@ int topdesk_read(struct adapter *, uint16_t type, uint64_t id,
 int topdesk_write(struct adapter *, uint64_t id, enum method, const char *path,
     const struct strbuf *body, int no_content);
 
+/* A cancellation; a request, which cannot be cancelled, is rejected.  body is
+ * the reason, in either form. */
+int topdesk_cancel(struct adapter *, uint64_t id, const char *reservation,
+    const struct strbuf *body);
+
 #endif

@@ -106,7 +106,7 @@ adapter_on_create(struct chan *c, struct packet *pk)
 	struct adapter *a = chan_ctx(c);
 	const struct conf_topdesk *t = &a->conf->topdesk;
 	struct msg_adapter_create m;
-	struct strbuf body;
+	struct strbuf body, path;
 	int rc;
 
 	if (adapter_create_get(pk, &m))
@@ -114,7 +114,11 @@ adapter_on_create(struct chan *c, struct packet *pk)
 	strbuf_init(&body, TOPDESK_BODY_MAX);
 	topdesk_body_create(
 	    &body, &m, t->link_type, t->fallback_person, time(NULL));
-	rc = topdesk_write(a, pk->id, METHOD_POST, "/reservations", &body, 0);
+	strbuf_init(&path, QUERY_PATH_MAX);
+	strbuf_str(&path, "/reservations");
+	strbuf_str(&path, topdesk_flags(t, TOPDESK_FOR_CHANGE));
+	rc = topdesk_write(a, pk->id, METHOD_POST, strbuf_get(&path), &body, 0);
+	strbuf_free(&path);
 	strbuf_free(&body);
 	return answered(a, pk->id, rc);
 }
@@ -123,8 +127,8 @@ adapter_on_create(struct chan *c, struct packet *pk)
  * the body. */
 static int
 write_to(struct adapter *a, uint64_t id, enum method method,
-    const char *reservation, const char *what, struct strbuf *body,
-    int no_content)
+    const char *reservation, const char *what, const char *flags,
+    struct strbuf *body)
 {
 	struct strbuf path;
 	int rc;
@@ -132,7 +136,8 @@ write_to(struct adapter *a, uint64_t id, enum method method,
 	strbuf_init(&path, QUERY_PATH_MAX);
 	topdesk_path_one(&path, reservation);
 	strbuf_str(&path, what);
-	rc = topdesk_write(a, id, method, strbuf_get(&path), body, no_content);
+	strbuf_str(&path, flags);
+	rc = topdesk_write(a, id, method, strbuf_get(&path), body, 0);
 	strbuf_free(&path);
 	strbuf_free(body);
 	return answered(a, id, rc);
@@ -141,6 +146,7 @@ write_to(struct adapter *a, uint64_t id, enum method method,
 static int
 adapter_on_reschedule(struct chan *c, struct packet *pk)
 {
+	struct adapter *a = chan_ctx(c);
 	struct msg_adapter_reschedule m;
 	struct strbuf body;
 
@@ -148,13 +154,14 @@ adapter_on_reschedule(struct chan *c, struct packet *pk)
 		return -1;
 	strbuf_init(&body, TOPDESK_BODY_MAX);
 	topdesk_body_reschedule(&body, m.start, m.end);
-	return write_to(chan_ctx(c), pk->id, METHOD_POST, m.remote_id,
-	    "/reschedule", &body, 0);
+	return write_to(a, pk->id, METHOD_POST, m.remote_id, "/reschedule",
+	    topdesk_flags(&a->conf->topdesk, TOPDESK_FOR_RESCHEDULE), &body);
 }
 
 static int
 adapter_on_move(struct chan *c, struct packet *pk)
 {
+	struct adapter *a = chan_ctx(c);
 	struct msg_adapter_move m;
 	struct strbuf body;
 
@@ -162,8 +169,9 @@ adapter_on_move(struct chan *c, struct packet *pk)
 		return -1;
 	strbuf_init(&body, TOPDESK_BODY_MAX);
 	topdesk_body_move(&body, m.from, m.to);
-	return write_to(chan_ctx(c), pk->id, METHOD_POST, m.remote_id,
-	    "/reservedFacilities/move", &body, 0);
+	return write_to(a, pk->id, METHOD_POST, m.remote_id,
+	    "/reservedFacilities/move",
+	    topdesk_flags(&a->conf->topdesk, TOPDESK_FOR_CHANGE), &body);
 }
 
 static int
@@ -177,7 +185,7 @@ adapter_on_edit(struct chan *c, struct packet *pk)
 		return -1;
 	strbuf_init(&body, TOPDESK_BODY_MAX);
 	topdesk_body_edit(&body, &m, a->conf->topdesk.link_type, time(NULL));
-	return write_to(a, pk->id, METHOD_PATCH, m.remote_id, "", &body, 0);
+	return write_to(a, pk->id, METHOD_PATCH, m.remote_id, "", "", &body);
 }
 
 static int
@@ -186,14 +194,16 @@ adapter_on_cancel(struct chan *c, struct packet *pk)
 	struct adapter *a = chan_ctx(c);
 	struct msg_adapter_cancel m;
 	struct strbuf body;
+	int rc;
 
 	if (adapter_cancel_get(pk, &m) || *m.remote_id == '\0')
 		return -1;
 	strbuf_init(&body, TOPDESK_BODY_MAX);
 	topdesk_body_cancel(
 	    &body, *m.reason ? m.reason : a->conf->topdesk.cancel_reason);
-	return write_to(
-	    a, pk->id, METHOD_POST, m.remote_id, "/cancel", &body, 1);
+	rc = topdesk_cancel(a, pk->id, m.remote_id, &body);
+	strbuf_free(&body);
+	return answered(a, pk->id, rc);
 }
 
 const struct permit topdesk_permits[] = {

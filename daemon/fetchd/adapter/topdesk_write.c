@@ -1,6 +1,6 @@
 /*
- * topdesk_write.c: the writes to TOPdesk.  One HTTP request each, never
- * repeated here: http repeats what was certainly not done (429), mapd looks
+ * topdesk_write.c: the writes to TOPdesk.  One HTTP request each (a cancellation
+ * that is refused may become a rejection), never repeated here: http repeats what was certainly not done (429), mapd looks
  * before it writes again.
  *
  * The status in the answer is always looked at: TOPdesk does not say whether a
@@ -12,11 +12,16 @@
 #include <time.h>
 
 #include "fetchd/adapter/flat.h"
+#include "fetchd/adapter/query.h"
 #include "fetchd/adapter/topdesk_job.h"
 
 struct td_write {
 	struct job job; /* first */
 	int no_content, pending;
+	/* A cancellation that is refused: is it a request, to be rejected? */
+	enum { ONLY, CANCEL, LOOK, REJECT } phase;
+	char *reservation;
+	struct strbuf body;
 	struct flat said; /* what a good answer says */
 };
 
@@ -29,6 +34,8 @@ write_release(struct job *job)
 	if (w->pending)
 		outbound_drop(job->a->out, w);
 	flat_free(&w->said);
+	strbuf_free(&w->body);
+	free(w->reservation);
 	free(w);
 }
 
@@ -71,6 +78,54 @@ on_whole(void *arg, const struct reply *y, const char *json, size_t len)
 	return flat_read(&w->said, topdesk_one_schema->members, json, len);
 }
 
+static void on_done(void *, struct reply *);
+
+static void
+send_it(struct td_write *w, enum method method, const char *path,
+    const struct strbuf *body)
+{
+	static const struct asker asker = {
+	    topdesk_one_schema, topdesk_error_schema, NULL, on_whole, on_done};
+	struct msg_http_request m = {.method = method,
+	    .idempotent = method == METHOD_GET,
+	    .path = path,
+	    .accept = TOPDESK_JSON};
+	struct reply none = {.failed = OUTCOME_FAILED};
+
+	if (body && body->len) {
+		m.content_type = "application/json";
+		m.body =
+		    (struct wire_bytes){(const uint8_t *)body->p, body->len};
+	}
+	m.correlation = outbound_correlation(w->job.a->out);
+	w->pending = 1;
+	if (outbound_send(w->job.a->out, &m, &asker, w)) {
+		w->pending = 0;
+		write_end(
+		    w, OUTCOME_FAILED, &none, "the request could not be made");
+	}
+}
+
+static void
+send_to(struct td_write *w, enum method method, const char *what,
+    const struct strbuf *body)
+{
+	struct strbuf path;
+
+	strbuf_init(&path, QUERY_PATH_MAX);
+	topdesk_path_one(&path, w->reservation);
+	strbuf_str(&path, what);
+	send_it(w, method, strbuf_get(&path), body);
+	strbuf_free(&path);
+}
+
+static int
+is_request(const struct flat *f)
+{
+	return reservation_state(flat_text(f, TOPDESK_STATUS)) ==
+	    BOOKING_STATE_REQUEST;
+}
+
 static void
 on_done(void *arg, struct reply *y)
 {
@@ -80,33 +135,69 @@ on_done(void *arg, struct reply *y)
 	enum outcome r = topdesk_write_outcome(y, said, text, sizeof(text));
 
 	w->pending = 0;
+	if (w->phase == CANCEL && r == OUTCOME_REFUSED) {
+		w->phase = LOOK;
+		send_to(w, METHOD_GET, "", NULL);
+		return;
+	}
+	if (w->phase == LOOK && r == OUTCOME_OK) {
+		if (is_request(&w->said)) {
+			w->phase = REJECT;
+			send_to(w, METHOD_POST, "/reject", &w->body);
+			return;
+		}
+		r = OUTCOME_REFUSED;
+		snprintf(text, sizeof(text),
+		    "TOPdesk refuses to cancel this reservation");
+	} else if (w->phase == LOOK && r == OUTCOME_UNKNOWN)
+		r = OUTCOME_FAILED; /* nothing was written */
 	write_end(w, r, y, r == OUTCOME_OK ? "" : text);
+}
+
+static struct td_write *
+write_new(struct adapter *a, uint64_t id, int no_content)
+{
+	struct td_write *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->no_content = no_content;
+	strbuf_init(&w->body, TOPDESK_BODY_MAX);
+	w->job.release = write_release;
+	job_add(a, &w->job, id, 1);
+	return w;
 }
 
 int
 topdesk_write(struct adapter *a, uint64_t id, enum method method,
     const char *path, const struct strbuf *body, int no_content)
 {
-	static const struct asker asker = {
-	    topdesk_one_schema, topdesk_error_schema, NULL, on_whole, on_done};
-	struct msg_http_request m = {
-	    .method = method, .path = path, .accept = TOPDESK_JSON};
-	struct reply none = {.failed = OUTCOME_FAILED};
 	struct td_write *w;
 
-	if (body->err || (w = calloc(1, sizeof(*w))) == NULL)
+	if (body->err || (w = write_new(a, id, no_content)) == NULL)
 		return -1;
-	w->no_content = no_content;
-	w->job.release = write_release;
-	job_add(a, &w->job, id, 1);
-	m.content_type = body->len ? "application/json" : "";
-	m.body = (struct wire_bytes){(const uint8_t *)body->p, body->len};
-	m.correlation = outbound_correlation(a->out);
-	w->pending = 1;
-	if (outbound_send(a->out, &m, &asker, w)) {
-		w->pending = 0;
-		write_end(
-		    w, OUTCOME_FAILED, &none, "the request could not be made");
+	send_it(w, method, path, body);
+	return 0;
+}
+
+int
+topdesk_cancel(struct adapter *a, uint64_t id, const char *reservation,
+    const struct strbuf *body)
+{
+	struct td_write *w;
+	char what[120];
+
+	if (body->err || (w = write_new(a, id, 1)) == NULL)
+		return -1;
+	w->phase = CANCEL;
+	w->reservation = strdup(reservation);
+	strbuf_add(&w->body, strbuf_get(body), body->len);
+	if (w->reservation == NULL || w->body.err) {
+		job_end(&w->job);
+		return -1;
 	}
+	snprintf(what, sizeof(what), "/cancel%s",
+	    topdesk_flags(&a->conf->topdesk, TOPDESK_FOR_CANCEL));
+	send_to(w, METHOD_POST, what, &w->body);
 	return 0;
 }
