@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fetchd/adapter/graph_series.h"
+#include "fetchd/adapter/graph_write.h"
 #include "fetchd/adapter/topdesk.h"
 #include "lib/chan.h"
 #include "tests/unit/event_oracle.h"
@@ -101,6 +102,43 @@ raw(const uint8_t *p, size_t n)
 	free(s);
 }
 
+/* A meeting that ADAPTER_FIND brings, and the same with another room. */
+static int
+on_found(void *arg, int level, const char *json, size_t len)
+{
+	const struct msg_adapter_meeting_change m = {"a@sim.test", "id", "", 60,
+	    120, "s", "r@sim.test", "s@sim.test", ""};
+	json_t *o = json ? json_loadb(json, len, 0, NULL) : NULL;
+	struct graph_text text;
+	struct flat f = {0};
+	struct booking b;
+	struct strbuf body;
+	const char *why;
+	char room[255];
+
+	(void)arg;
+	(void)level;
+	if (o && flat_read(&f, graph_find_schema()->members, json, len) == 0) {
+		if (graph_find_get(&f, o, "a@sim.test", "topdesk:1", &text,
+			room, &b, &why) == 0)
+			accepted(&b);
+		strbuf_init(&body, GRAPH_ATTENDEES_MAX);
+		if (graph_body_change(
+			&body, &m, json_object_get(o, "attendees")) == 0) {
+			json_t *back = json_loadb(
+			    body.p, body.len, JSON_REJECT_DUPLICATES, NULL);
+
+			if (back == NULL)
+				abort();
+			json_decref(back);
+		}
+		strbuf_free(&body);
+	}
+	flat_free(&f);
+	json_decref(o);
+	return 0;
+}
+
 static void
 reservation(json_t *o)
 {
@@ -125,6 +163,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	raw(p, n);
 	project_init(&pr, graph_schema(1), on_event, NULL);
+	if (project_feed(&pr, p, n) == 0)
+		project_end(&pr);
+	project_free(&pr);
+	project_init(&pr, graph_find_schema(), on_found, NULL);
 	if (project_feed(&pr, p, n) == 0)
 		project_end(&pr);
 	project_free(&pr);
