@@ -70,6 +70,8 @@ struct rig {
 	unsigned nlate;
 };
 
+/* Not 0: exchange is by EWS. */
+extern int rig_ews;
 struct rig *rig_new(enum upstream);
 void rig_free(struct rig *);
 /* Turns until n final messages have come, or five seconds have passed. */

@@ -1,5 +1,5 @@
 /*
- * main.c: orb-adapter, the process that speaks Graph or TOPdesk.
+ * main.c: orb-adapter, the process that speaks Graph, EWS or TOPdesk.
  *
  * orb-fetchd starts it with two descriptors: 3, its end of the socketpair to
  * http, and 4, the listening socket for mapd (LISTEN_FDS=2,
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fetchd/adapter/ews.h"
 #include "fetchd/adapter/serve.h"
 #include "lib/edge.h"
 #include "lib/log.h"
@@ -100,11 +101,14 @@ open_all(struct adapter *a, struct listener **listener)
 		      : 8 * (unsigned)a->conf->topdesk.up.connections;
 	if (a->http == NULL || (a->out = outbound_new(a->http, limit)) == NULL)
 		fatal("no memory for the connection to http");
-	if (graph && graph_open(a))
+	if (graph && !conf_is_ews(a->conf) && graph_open(a))
 		fatal("no memory for the queue of requests");
-	*listener = edge_listen(a->loop, a->conf, ROLE_ADAPTER, ROLE_MAPD,
-	    a->upstream, graph ? graph_permits : topdesk_permits, serve_open,
-	    serve_closed, a, &e);
+	*listener =
+	    edge_listen(a->loop, a->conf, ROLE_ADAPTER, ROLE_MAPD, a->upstream,
+		!graph                     ? topdesk_permits
+		    : conf_is_ews(a->conf) ? ews_permits
+					   : graph_permits,
+		serve_open, serve_closed, a, &e);
 	if (*listener == NULL)
 		fatal("%s", e.text);
 	loop_idle(a->loop, serve_idle, a);

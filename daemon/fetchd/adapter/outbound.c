@@ -14,6 +14,8 @@
  * request, which would be a mistake in it. */
 #define DEADLINE (15 * 60 * 1000)
 
+const struct project_member outbound_raw[] = {{NULL, 0, 0, NULL, 0}};
+
 struct call {
 	struct call *next;
 	struct outbound *o;
@@ -23,6 +25,7 @@ struct call {
 	struct project *project; /* NULL: no body, or none that is read */
 	struct reply reply;
 	size_t fed;
+	int raw;    /* bytes go to the asker as they are */
 	int write;  /* it changes something: not idempotent */
 	int orphan; /* a write whose asker went away while it was under way */
 };
@@ -119,6 +122,9 @@ broken(struct call *k, const char *why)
 static void
 feed(struct call *k, const void *data, size_t len)
 {
+	if (k->raw && k->asker && len > 0 &&
+	    k->asker->item(k->arg, 0, data, len, NULL))
+		k->raw = 0;
 	if (k->project == NULL || len == 0)
 		return;
 	k->fed += len;
@@ -147,7 +153,8 @@ head(struct call *k, const struct msg_adapter_response *m)
 	schema = k->asker == NULL ? NULL
 	    : good                ? k->asker->good
 				  : k->asker->bad;
-	if (k->reply.json && schema &&
+	k->raw = schema == outbound_raw;
+	if (k->reply.json && schema && !k->raw &&
 	    (k->project = malloc(sizeof(*k->project))) != NULL)
 		project_init(k->project, schema, on_element, k);
 	feed(k, m->body.p, m->body.len);

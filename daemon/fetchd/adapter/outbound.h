@@ -47,6 +47,10 @@ struct asker {
 	void (*done)(void *arg, struct reply *);
 };
 
+/* As good or bad: the answer is no JSON, and item is given its bytes as they
+ * come (level 0). */
+extern const struct project_member outbound_raw[];
+
 /* limit: HTTP requests outstanding at a time. */
 struct outbound *outbound_new(struct chan *http, unsigned limit);
 void outbound_free(struct outbound *);

@@ -1,0 +1,210 @@
+/* ews_item.c: one item turned into a booking, and response codes into
+ * outcomes.  The meaning is that of graph_event.c. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fetchd/adapter/ews.h"
+#include "fetchd/adapter/moment.h"
+#include "lib/marks.h"
+
+static const char *
+get(const struct ews_item *it, enum ews_field f)
+{
+	return strbuf_get(&it->f[f]);
+}
+
+static int
+says(const struct ews_item *it, enum ews_field f, const char *word)
+{
+	return strcasecmp(get(it, f), word) == 0;
+}
+
+enum ews_type
+ews_type(const struct ews_item *it)
+{
+	if (says(it, EWS_TYPE, "RecurringMaster"))
+		return EWS_MASTER;
+	return says(it, EWS_TYPE, "Occurrence") ||
+		says(it, EWS_TYPE, "Exception")
+	    ? EWS_OCCURRENCE
+	    : EWS_SINGLE;
+}
+
+/* AppointmentState: bit 2 is "cancelled" (MS-OXOCAL, PidLidAppointmentState-
+ * Flags). */
+static void
+state_of(const struct ews_item *it, struct booking *b)
+{
+	b->state = BOOKING_STATE_BOOKED;
+	if (says(it, EWS_SHOW_AS, "Free"))
+		b->marks |= MARK_FREE;
+	if (says(it, EWS_MY_RESPONSE, "Organizer"))
+		b->marks |= MARK_ROOM_OWN;
+	if (says(it, EWS_SHOW_AS, "Tentative") ||
+	    says(it, EWS_MY_RESPONSE, "NoResponseReceived") ||
+	    says(it, EWS_MY_RESPONSE, "Tentative"))
+		b->state = BOOKING_STATE_TENTATIVE;
+	if (says(it, EWS_MY_RESPONSE, "Decline")) {
+		b->state = BOOKING_STATE_CANCELLED;
+		b->marks |= MARK_DECLINED;
+	}
+	if (says(it, EWS_CANCELLED, "true") ||
+	    (strtol(get(it, EWS_STATE), NULL, 10) & 4))
+		b->state = BOOKING_STATE_CANCELLED;
+}
+
+/* The organiser's copy: the room's answer counts. */
+static void
+state_found(const struct ews_item *it, struct booking *b)
+{
+	if (*get(it, EWS_RESOURCE) == '\0' ||
+	    (b->state == BOOKING_STATE_CANCELLED &&
+		!(b->marks & MARK_DECLINED)))
+		return;
+	b->room = get(it, EWS_RESOURCE);
+	b->marks &= (uint16_t) ~(MARK_ROOM_OWN | MARK_DECLINED);
+	b->state = BOOKING_STATE_TENTATIVE;
+	if (says(it, EWS_RESOURCE_SAID, "Accept"))
+		b->state = BOOKING_STATE_BOOKED;
+	else if (says(it, EWS_RESOURCE_SAID, "Decline")) {
+		b->state = BOOKING_STATE_CANCELLED;
+		b->marks |= MARK_DECLINED;
+	}
+}
+
+static const char *
+times_get(const struct ews_item *it, struct booking *b)
+{
+	const char *orig = get(it, EWS_RECURRENCE_ID);
+
+	if (moment_parse(get(it, EWS_START), &b->start) ||
+	    moment_parse(get(it, EWS_END), &b->end))
+		return "a time is missing or cannot be read";
+	if (*orig == '\0')
+		orig = get(it, EWS_ORIGINAL);
+	b->original_start = 0;
+	if (ews_type(it) == EWS_OCCURRENCE &&
+	    moment_parse(orig, &b->original_start))
+		return "its original start is missing or cannot be read";
+	if (b->end < b->start)
+		return "it ends before it begins";
+	b->start = moment_minute(b->start);
+	b->end = moment_minute(b->end);
+	b->original_start = moment_minute(b->original_start);
+	if (b->end <= b->start)
+		b->end = b->start + 60;
+	b->all_day = says(it, EWS_ALL_DAY, "true");
+	if (b->all_day) {
+		/* Midnights of the zone it was made in, seen from UTC. */
+		b->start = moment_date(b->start);
+		b->end = moment_date(b->end);
+		if (b->end <= b->start)
+			b->end = b->start + 86400;
+		if (b->original_start)
+			b->original_start = moment_date(b->original_start);
+	}
+	return NULL;
+}
+
+/* Not too long, no control characters: fit for a str field. */
+static int
+plain(const char *s, size_t max)
+{
+	size_t n;
+
+	for (n = 0; s[n]; n++)
+		if ((unsigned char)s[n] < 0x20 || s[n] == 0x7f)
+			return 0;
+	return n <= max;
+}
+
+static int
+identifiers_fit(const struct ews_item *it)
+{
+	return !it->cut && plain(get(it, EWS_ID), 512) &&
+	    plain(get(it, EWS_KEY), 256) && plain(get(it, EWS_UID), 512) &&
+	    plain(get(it, EWS_TAG), 450) && plain(get(it, EWS_RESOURCE), 254);
+}
+
+int
+ews_booking(const struct ews_item *it, const char *address, int found,
+    struct ews_copy *c, struct booking *b, const char **why)
+{
+	const char *organiser = get(it, EWS_ORGANISER);
+	const char *routing = get(it, EWS_ROUTING);
+
+	memset(b, 0, sizeof(*b));
+	*why = NULL;
+	if (!identifiers_fit(it) || *get(it, EWS_ID) == '\0')
+		*why = "an identifier cannot be one";
+	else if (*get(it, EWS_UID) == '\0')
+		*why = "it has no UID";
+	else
+		*why = times_get(it, b);
+	if (*why)
+		return -1;
+	if ((*routing && strcasecmp(routing, "SMTP") != 0) ||
+	    strlen(organiser) > 254)
+		organiser = ""; /* cut, it would be another's */
+	b->room = address;
+	b->uid = get(it, EWS_UID);
+	b->subject = wire_clean(
+	    c->subject, sizeof(c->subject), get(it, EWS_SUBJECT), 1020);
+	b->organiser =
+	    wire_clean(c->organiser, sizeof(c->organiser), organiser, 254);
+	b->body = wire_clean(c->body, sizeof(c->body), get(it, EWS_BODY), 4096);
+	b->attendee_count = it->attendees;
+	b->private_ = says(it, EWS_SENSITIVITY, "Private") ||
+	    says(it, EWS_SENSITIVITY, "Confidential");
+	b->change_tag = get(it, EWS_KEY);
+	b->remote_id = get(it, EWS_ID);
+	b->link = get(it, EWS_TAG);
+	b->number = b->series_id = "";
+	state_of(it, b);
+	if (found)
+		state_found(it, b);
+	return 0;
+}
+
+enum outcome
+ews_outcome(const char *code, int write)
+{
+	static const struct {
+		const char *code;
+		enum outcome read, write;
+	} table[] = {{"NoError", OUTCOME_OK, OUTCOME_OK},
+	    {"ErrorServerBusy", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorExceededConnectionCount", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorTooManyObjectsOpened", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorMailboxMoveInProgress", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorMailboxStoreUnavailable", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorADUnavailable", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorBatchProcessingStopped", OUTCOME_BUSY, OUTCOME_BUSY},
+	    {"ErrorInternalServerTransientError", OUTCOME_BUSY,
+		OUTCOME_UNKNOWN},
+	    {"ErrorInternalServerError", OUTCOME_BUSY, OUTCOME_UNKNOWN},
+	    {"ErrorTimeoutExpired", OUTCOME_BUSY, OUTCOME_UNKNOWN},
+	    {"ErrorConnectionFailed", OUTCOME_BUSY, OUTCOME_UNKNOWN},
+	    {"ErrorImpersonateUserDenied", OUTCOME_DENIED, OUTCOME_DENIED},
+	    {"ErrorImpersonationDenied", OUTCOME_DENIED, OUTCOME_DENIED},
+	    {"ErrorImpersonationFailed", OUTCOME_DENIED, OUTCOME_DENIED},
+	    {"ErrorAccessDenied", OUTCOME_DENIED, OUTCOME_DENIED},
+	    {"ErrorItemNotFound", OUTCOME_GONE, OUTCOME_GONE},
+	    {"ErrorCalendarOccurrenceIsDeletedFromRecurrence", OUTCOME_GONE,
+		OUTCOME_GONE},
+	    {"ErrorCalendarCannotUpdateDeletedItem", OUTCOME_GONE,
+		OUTCOME_GONE},
+	    {"ErrorInvalidSyncStateData", OUTCOME_CURSOR, OUTCOME_REFUSED},
+	    {"ErrorSyncFolderNotFound", OUTCOME_CURSOR, OUTCOME_REFUSED},
+	    {"ErrorIrresolvableConflict", OUTCOME_STALE, OUTCOME_STALE},
+	    {"ErrorStaleObject", OUTCOME_STALE, OUTCOME_STALE},
+	    {"ErrorChangeKeyRequired", OUTCOME_STALE, OUTCOME_STALE},
+	    {"ErrorChangeKeyRequiredForWriteOperations", OUTCOME_STALE,
+		OUTCOME_STALE}};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].code, code) == 0)
+			return write ? table[i].write : table[i].read;
+	return OUTCOME_REFUSED;
+}
