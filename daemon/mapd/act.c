@@ -120,6 +120,7 @@ act_send(struct job *j)
 	    .remote_id = j->act.remote_id, .subject = j->brief};
 	struct msg_adapter_cancel cancel = {
 	    j->act.remote_id, j->m->conf->topdesk.cancel_reason};
+	char link[IDENTITY_LINK_MAX];
 	uint64_t id;
 
 	if (c == NULL ||
@@ -133,6 +134,12 @@ act_send(struct job *j)
 		break;
 	case PLAN_CANCEL:
 		(void)adapter_cancel_send(c, id, 0, &cancel);
+		break;
+	case PLAN_LINK:
+		identity_link(j->act.key, j->act.aim.gen, link);
+		edit.subject = "";
+		edit.link = link;
+		(void)adapter_edit_send(c, id, 0, &edit);
 		break;
 	default:
 		if (j->todo & CHANGE_TIME)
@@ -251,7 +258,9 @@ act_looked(struct job *j, const struct reservation *r)
 		job_next(j, JOB_OVER);
 		return;
 	}
-	if (kind == PLAN_CHANGE)
+	if (kind == PLAN_LINK && r->s.link != LINK_NONE)
+		already(j, r);
+	else if (kind == PLAN_CHANGE)
 		looked_change(j, r);
 	else
 		job_next(j, JOB_ANNOUNCE);
@@ -291,10 +300,17 @@ settled(struct job *j, struct err *e)
 	struct mapd *m = j->m;
 	static const enum event done[] = {[PLAN_CREATE] = EV_CREATE_DONE,
 	    [PLAN_CHANGE] = EV_EDIT_DONE,
-	    [PLAN_CANCEL] = EV_CANCEL_DONE};
+	    [PLAN_CANCEL] = EV_CANCEL_DONE,
+	    [PLAN_LINK] = EV_EDIT_DONE,
+	    [PLAN_MEET] = EV_MEET_DONE,
+	    [PLAN_MEETING_CHANGE] = EV_MEETING_CHANGE_DONE,
+	    [PLAN_MEETING_SWAP] = EV_MEETING_CHANGE_DONE,
+	    [PLAN_MEETING_CANCEL] = EV_MEETING_CANCEL_DONE,
+	    [PLAN_NOTICE] = EV_MEET_DONE};
 	struct agreed_row row = j->agreed;
 	enum plan_kind kind = j->act.aim.kind;
 	enum event ev = done[kind];
+	int exchange;
 
 	if (!j->has_agreed) {
 		memset(&row, 0, sizeof(row));
@@ -306,7 +322,9 @@ settled(struct job *j, struct err *e)
 	    j->remote_id[0] ? j->remote_id : j->act.remote_id);
 	snprintf(row.number, sizeof(row.number), "%s",
 	    j->number[0] ? j->number : j->act.number);
-	if (store_agreed_put(m->store, j->act.room, &row, e) ||
+	exchange = kind == PLAN_ASK || plan_writes(kind) == UPSTREAM_EXCHANGE;
+	if ((exchange ? act_exchange_settled(j, e)
+		      : store_agreed_put(m->store, j->act.room, &row, e)) ||
 	    store_act_drop(m->store, j->act.id, e))
 		return -1;
 	m->recent[recent_slot(j->act.key)] = loop_now();
@@ -314,7 +332,17 @@ settled(struct job *j, struct err *e)
 	m->ex.done++;
 	if (kind == PLAN_CHANGE && j->act.aim.change & CHANGE_TIME)
 		ev = EV_MOVE_DONE;
-	evidence_job(m, j->adopted ? EV_ADOPTED : ev, j);
+	if (kind != PLAN_ASK)
+		evidence_job(m, j->adopted ? EV_ADOPTED : ev, j);
+	if (exchange && j->fallback) {
+		evidence_job(m, EV_ORGANISER_UNKNOWN, j);
+		return put_problem(j,
+		    "its requester has no mailbox that ORB may write to; the "
+		    "meeting was made in the fallback's calendar",
+		    e);
+	}
+	if (exchange)
+		return 0;
 	if (j->fallback && kind == PLAN_CREATE) {
 		evidence_job(m, EV_ORGANISER_UNKNOWN, j);
 		if (put_problem(j,

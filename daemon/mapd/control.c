@@ -310,12 +310,14 @@ on_approve(struct chan *c, struct packet *pk)
 		    c, pk->id, "only root may let through what is held");
 	if (store_begin(m->store, &e))
 		return control_error(c, pk->id, e.text);
-	if (store_act_approve(m->store, &n, &e)) {
+	if (store_act_approve(m->store, &n, &e) ||
+	    (m->first && store_meta_set(m->store, "looked", &e))) {
 		store_rollback(m->store);
 		return control_error(c, pk->id, e.text);
 	}
 	if (store_commit(m->store, &e))
 		return control_error(c, pk->id, e.text);
+	m->first = 0;
 	snprintf(text, sizeof(text), "%zu by uid %u", n, (unsigned)chan_uid(c));
 	evidence(m, EV_CANCELLATIONS_APPROVED, NULL, NULL, NULL, text);
 	evidence_flush(m);

@@ -139,6 +139,12 @@ job_load(struct job *j, struct err *e)
 	return 0;
 }
 
+static int
+is_exchange(enum plan_kind kind)
+{
+	return kind == PLAN_ASK || plan_writes(kind) == UPSTREAM_EXCHANGE;
+}
+
 static void
 job_start(struct mapd *m, const struct act *act)
 {
@@ -157,6 +163,10 @@ job_start(struct mapd *m, const struct act *act)
 		j->outcome = OUTCOME_REFUSED;
 		snprintf(j->text, sizeof(j->text), "%s", e.text);
 		job_next(j, JOB_OVER);
+		return;
+	}
+	if (is_exchange(act->aim.kind) && act->number[0] == '\0') {
+		act_exchange_looked(j, NULL);
 		return;
 	}
 	/* A second try looks too: a first look may have been blind. */
@@ -226,7 +236,8 @@ leave_blocked(struct mapd *m, struct act *acts, size_t *n, struct err *e)
 
 	for (i = 0; i < *n; i++) {
 		blocked = 0;
-		if (acts[i].aim.kind != PLAN_CANCEL &&
+		if ((acts[i].aim.kind == PLAN_CREATE ||
+			acts[i].aim.kind == PLAN_CHANGE) &&
 		    acts[i].state != ACT_SENT &&
 		    store_act_blocked(m->store, &acts[i], &blocked, e))
 			return -1;
@@ -308,7 +319,9 @@ look_over(struct look *l, int outcome, const char *text)
 	l->m->ex.looking--;
 	for (size_t i = 0; i < l->n; i++) {
 		j = l->job[i];
-		if (outcome == OUTCOME_OK) {
+		if (outcome == OUTCOME_OK && is_exchange(j->act.aim.kind)) {
+			act_exchange_looked(j, l->found[i]);
+		} else if (outcome == OUTCOME_OK) {
 			act_looked(j, l->found[i]);
 		} else {
 			j->outcome = j->act.state == ACT_SENT ? OUTCOME_UNKNOWN
@@ -320,6 +333,19 @@ look_over(struct look *l, int outcome, const char *text)
 		free(l->found[i]);
 	}
 	free(l);
+}
+
+/* What an action on Exchange needs of its reservation. */
+static void
+take_reservation(struct job *j, const struct booking *b)
+{
+	struct mapd *m = j->m;
+
+	snprintf(j->organiser, sizeof(j->organiser), "%s", b->organiser);
+	snprintf(j->subject, sizeof(j->subject), "%s", b->subject);
+	for (j->to = 0; j->to < m->nrooms; j->to++)
+		if (strcmp(m->rooms[j->to].conf->location, b->room) == 0)
+			break;
 }
 
 static void
@@ -344,6 +370,8 @@ look_found(struct look *l, const struct booking *b)
 			l->found[i] = malloc(sizeof(r));
 		if (l->found[i])
 			*l->found[i] = r;
+		if (is_exchange(j->act.aim.kind))
+			take_reservation(j, b);
 	}
 }
 
@@ -473,6 +501,14 @@ intent_of(const struct job *j)
 		return EV_CREATE_INTENT;
 	case PLAN_CANCEL:
 		return EV_CANCEL_INTENT;
+	case PLAN_MEET:
+	case PLAN_NOTICE:
+		return EV_MEET_INTENT;
+	case PLAN_MEETING_CHANGE:
+	case PLAN_MEETING_SWAP:
+		return EV_MEETING_CHANGE_INTENT;
+	case PLAN_MEETING_CANCEL:
+		return EV_MEETING_CANCEL_INTENT;
 	default:
 		return j->todo & CHANGE_TIME ? EV_MOVE_INTENT : EV_EDIT_INTENT;
 	}
@@ -561,7 +597,8 @@ execute_idle(struct mapd *m)
 	    (ex->announcing == 0 || ex->announce.n >= CHUNK / 2))
 		announce(m);
 	while ((j = jobs_take(&ex->write)) != NULL)
-		if (act_send(j)) {
+		if (is_exchange(j->act.aim.kind) ? act_exchange_send(j)
+						 : act_send(j)) {
 			j->outcome = OUTCOME_FAILED;
 			strcpy(j->text, "the adapter is not running");
 			job_next(j, JOB_OVER);

@@ -7,7 +7,9 @@
  *   observe.c  from a booking as sent to a booking as seen
  *   settle.c   plan a room, commit tree, cursor and actions together
  *   execute.c  journaled actions, in chunks: look, announce, write, settle
+ *   trees.c    which booking each reservation belongs to
  *   act.c      one action: what is sent for it, what its answer means
+ *   act_exchange.c  the same for actions on Exchange
  *   persons.c  organiser to person
  *   evidence.c the records for ledgerd
  *   control.c, control_list.c  what orbctl asks
@@ -56,13 +58,23 @@ void peers_idle(struct mapd *);
 struct content {
 	struct seen s;
 	uint32_t attendees;
-	char *remote_id, *series_id, *subject, *organiser, *body;
+	/* uid: Exchange's, to find the meeting in another mailbox. */
+	char *remote_id, *series_id, *subject, *organiser, *body, *uid;
+	int64_t original_start;
 	char strings[];
 };
 /* A TOPdesk reservation of the room, as the last complete list shows it. */
 struct reservation {
 	struct seen s;
 	char id[48], number[32];
+};
+/*
+ * A reservation that a room's agreed row names, seen in another configured
+ * room: it was moved there in TOPdesk.  Kept with the room it came from.
+ */
+struct stray {
+	struct reservation r;
+	size_t to; /* index of the room that shows it */
 };
 /* NULL: no memory, or a booking that cannot be used (*why). */
 struct content *content_of(
@@ -98,6 +110,8 @@ struct room {
 	int dirty;        /* plan it even if nothing changed */
 	int cursor_moved; /* st.cursor is newer than the database's */
 	uint32_t bookings;
+	struct stray *strays;
+	size_t nstrays;
 
 	/* The visit of the round that is under way. */
 	struct visit *visit;
@@ -132,6 +146,7 @@ struct visit {
 	size_t cursor_len;
 	struct reservation *td;
 	size_t ntd, captd;
+	size_t nlisted; /* of td: those of the list; strays follow */
 	/* Loaded when the Exchange side is complete. */
 	struct seen_row *rows;
 	size_t nrows;
@@ -141,6 +156,7 @@ struct visit {
 	struct agreed *aseen;
 	struct plan_output plan;
 	size_t nseen;   /* entries of seen */
+	size_t ntseen;  /* of tseen: strays of other rooms are left out */
 	size_t npolled; /* of in: those of the poll, not of later reads */
 	int changed;    /* the Exchange tree changed */
 };
@@ -166,6 +182,8 @@ void round_now(struct mapd *);
 void round_stop(struct mapd *);
 /* At the end: visits that were cut short, rooms. */
 void rounds_free(struct mapd *);
+/* trees.c: v->tseen, and the keys of v->td; after v->seen and v->aseen. */
+int trees_topdesk(struct visit *, struct err *);
 /* Called by settle.c when a visit is over. */
 void visit_over(struct visit *);
 void visit_add(struct visit *, struct content *);
@@ -202,6 +220,12 @@ struct job {
 	int fallback;  /* the organiser is not a person in TOPdesk */
 	char person[64];
 	char brief[BRIEF_MAX];
+	/* Actions on Exchange: what TOPdesk says of the reservation ... */
+	char organiser[255], subject[1021];
+	size_t to; /* room that it is in, m->nrooms: none of ours */
+	/* ... and where the meeting was found. */
+	char meeting[513], meeting_tag[257], uid[513];
+	uint16_t found_marks;
 	/* What the answer said. */
 	uint16_t outcome, status;
 	uint8_t state;
@@ -240,6 +264,12 @@ int act_send(struct job *);
 void act_looked(struct job *, const struct reservation *);
 /* Within a transaction: what the outcome means for the state. */
 int act_settle(struct job *, struct err *);
+/* act_exchange.c: the same for actions on Exchange; r may be NULL. */
+void act_exchange_looked(struct job *, const struct reservation *r);
+void act_exchange_find(struct job *);
+int act_exchange_send(struct job *);
+/* What is agreed now; the rest of settling is act.c's. */
+int act_exchange_settled(struct job *, struct err *);
 /* Keys settled since a time: their planning waits for a fresh list. */
 int recent_has(const struct mapd *, const uint8_t key[KEY_LEN], int64_t since);
 
@@ -305,6 +335,7 @@ struct mapd {
 	char key_source[200];
 	char sandbox[80];
 	int stopping;
+	int first; /* the first look at two systems: see approve_writes */
 	size_t held_said; /* cancellations the last record spoke of */
 	int disk_bad;     /* ledgerd or the store cannot write */
 	char trouble[200];

@@ -73,10 +73,10 @@ pack(char **p, const char *s)
 
 static struct content *
 content_new(const char *remote, const char *series, const char *subject,
-    const char *organiser, const char *body)
+    const char *organiser, const char *body, const char *uid)
 {
 	size_t n = strlen(remote) + strlen(series) + strlen(subject) +
-	    strlen(organiser) + strlen(body) + 5;
+	    strlen(organiser) + strlen(body) + strlen(uid) + 6;
 	struct content *c = calloc(1, sizeof(*c) + n);
 	char *p;
 
@@ -88,9 +88,23 @@ content_new(const char *remote, const char *series, const char *subject,
 	c->subject = pack(&p, subject);
 	c->organiser = pack(&p, organiser);
 	c->body = pack(&p, body);
+	c->uid = pack(&p, uid);
 	for (p = c->organiser; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
 	return c;
+}
+
+/* The same on both sides, whatever the case of the letters. */
+static uint64_t
+person_hash(const struct mapd *m, const char *address)
+{
+	char lower[255];
+	size_t i;
+
+	for (i = 0; address[i] && i < sizeof(lower) - 1; i++)
+		lower[i] = (char)tolower((unsigned char)address[i]);
+	lower[i] = '\0';
+	return i ? seal_hash(m->seal, lower) : 0;
 }
 
 struct content *
@@ -113,7 +127,7 @@ content_of(
 	}
 	c = content_new(b->remote_id, b->series_id,
 	    b->private_ ? "" : b->subject, b->organiser,
-	    m->conf->policy.body ? b->body : "");
+	    m->conf->policy.body ? b->body : "", b->uid);
 	if (c == NULL) {
 		*why = "no memory";
 		return NULL;
@@ -121,6 +135,8 @@ content_of(
 	identity_key(r->mailbox, b->uid, b->original_start, c->s.key);
 	times_of(r, b, &c->s);
 	c->s.group = seal_hash(m->seal, b->uid);
+	c->s.person = person_hash(m, c->organiser);
+	c->original_start = b->original_start;
 	c->s.state = b->state;
 	c->s.marks = b->marks;
 	c->attendees = b->attendee_count;
@@ -143,10 +159,16 @@ reservation_of(
 		return -1;
 	strcpy(r->id, b->remote_id);
 	strcpy(r->number, b->number);
-	if (b->link[0] && !(b->marks & MARK_FOREIGN_LINK) &&
-	    identity_parse(b->link, r->s.key, &gen))
-		memset(r->s.key, 0, KEY_LEN);
+	if (b->marks & MARK_FOREIGN_LINK)
+		r->s.link = LINK_FOREIGN;
+	else if (b->link[0] && identity_parse(b->link, r->s.key, &gen) == 0)
+		r->s.link = LINK_OURS;
+	else if (b->link[0])
+		r->s.link = LINK_FOREIGN;
 	times_of(m->rooms[room].conf, b, &r->s);
+	r->s.block_start = time_bounded(b->block_start);
+	r->s.block_end = time_bounded(b->block_end);
+	r->s.person = person_hash(m, b->organiser);
 	r->s.gen = (uint8_t)gen;
 	r->s.state = b->state;
 	r->s.marks = b->marks;
@@ -215,6 +237,9 @@ payload_put(struct wire_out *w, int64_t base, const struct content *c)
 	wire_put_str(w, c->subject, 1020);
 	wire_put_str(w, c->organiser, 254);
 	wire_put_str(w, c->body, 4096);
+	wire_put_str(w, c->uid, 512);
+	wire_put_str(w, c->remote_id, 512);
+	wire_put_i64(w, c->original_start);
 	return w->err;
 }
 
@@ -224,8 +249,9 @@ payload_get(struct wire_bytes b, int64_t *base, struct content **out)
 	struct wire_in in = {b.p, b.p + b.len, 0};
 	struct wire_bytes print;
 	struct seen s = {0};
-	const char *subject, *organiser, *body;
+	const char *subject, *organiser, *body, *uid, *remote;
 	uint32_t attendees;
+	int64_t original;
 	struct content *c;
 	uint8_t has;
 
@@ -243,11 +269,21 @@ payload_get(struct wire_bytes b, int64_t *base, struct content **out)
 	wire_get_str(&in, &subject, 1020);
 	wire_get_str(&in, &organiser, 254);
 	wire_get_text(&in, &body, 4096);
+	uid = remote = "";
+	original = 0;
+	/* What the version before journaled ends here. */
+	if (in.p < in.end) {
+		wire_get_str(&in, &uid, 512);
+		wire_get_str(&in, &remote, 512);
+		wire_get_i64(&in, &original);
+	}
 	if (wire_end(&in) || print.len != PRINT_LEN)
 		return -1;
-	if ((c = content_new("", "", subject, organiser, body)) == NULL)
+	c = content_new(remote, "", subject, organiser, body, uid);
+	if (c == NULL)
 		return -1;
 	c->s = s;
+	c->original_start = original;
 	c->attendees = attendees;
 	memcpy(c->s.print, print.p, PRINT_LEN);
 	*out = c;

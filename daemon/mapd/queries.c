@@ -63,6 +63,10 @@ const char *const query_text[Q_MAX] = {
 		      " WHERE room = ? ORDER BY key",
     [Q_AGREED_GET] = "SELECT " AGREED_COLUMNS " FROM agreed"
 		     " WHERE room = ? AND key = ?",
+    /* The term of the index agreed_remote, word for word. */
+    [Q_AGREED_REMOTE] = "SELECT room, " AGREED_COLUMNS " FROM agreed"
+			" WHERE remote = ?1 AND remote <> '' AND room <> ?2"
+			" ORDER BY dead LIMIT 1",
     [Q_AGREED_ACTS] = "SELECT " AIM_COLUMNS " FROM act"
 		      " WHERE room = ? ORDER BY key",
     [Q_AGREED_ACT] = "SELECT " AIM_COLUMNS " FROM act"

@@ -594,6 +594,7 @@ rounds_free(struct mapd *m)
 		if (m->rooms[i].visit)
 			visit_free(m->rooms[i].visit);
 		free(m->rooms[i].st.cursor);
+		free(m->rooms[i].strays);
 	}
 	free(m->rooms);
 	m->rooms = NULL;

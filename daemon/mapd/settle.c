@@ -161,7 +161,9 @@ digest_of(const struct visit *v)
 	uint64_t sum = 0, h;
 	const uint8_t *p;
 
-	for (size_t i = 0; i < v->ntd; i++) {
+	size_t n = v->nlisted ? v->nlisted : v->ntd;
+
+	for (size_t i = 0; i < n; i++) {
 		const struct reservation *r = &v->td[i];
 		int64_t f[5] = {
 		    r->s.start, r->s.end, r->s.changed, r->s.state, r->s.marks};
@@ -176,21 +178,7 @@ digest_of(const struct visit *v)
 			h = (h ^ *p) * UINT64_C(0x100000001b3);
 		sum += h;
 	}
-	return sum ^ v->ntd;
-}
-
-static int
-build_topdesk(struct visit *v)
-{
-	v->tseen = calloc(v->ntd + 1, sizeof(*v->tseen));
-	if (v->tseen == NULL)
-		return -1;
-	for (size_t i = 0; i < v->ntd; i++) {
-		v->tseen[i] = v->td[i].s;
-		v->tseen[i].row = (uint32_t)i;
-	}
-	qsort(v->tseen, v->ntd, sizeof(*v->tseen), seen_compare);
-	return 0;
+	return sum ^ n;
 }
 
 /*
@@ -223,31 +211,67 @@ build_agreed(struct visit *v, struct err *e)
 	return 0;
 }
 
+static void
+policy_of(const struct mapd *m, size_t room, struct plan_policy *p)
+{
+	const struct conf *c = m->conf;
+	const struct conf_room *r = m->rooms[room].conf;
+
+	p->tentative_books = c->policy.tentative == CONF_TENTATIVE_BOOK;
+	p->to_topdesk = c->policy.direction != CONF_DIRECTION_TO_EXCHANGE;
+	p->to_exchange = c->policy.direction != CONF_DIRECTION_TO_TOPDESK;
+	p->organiser_writable = c->exchange.book_as == CONF_BOOK_ORGANISER;
+	p->invites = c->exchange.book_as != CONF_BOOK_ROOM;
+	p->retire = r->retire == CONF_RETIRE_CANCEL;
+	p->conflict = (enum plan_conflict)(
+	    r->conflict == CONF_ROOM_CONFLICT_POLICY ? (int)c->policy.conflict
+						     : r->conflict - 1);
+	p->answer_seconds = c->exchange.answer_minutes * INT64_C(60);
+}
+
 static int
 run_plan(struct visit *v, struct err *e)
 {
 	struct mapd *m = v->m;
 	struct plan_input in = {0};
 
-	if (build_topdesk(v) || merge_seen(v))
+	if (merge_seen(v))
 		return err_set(e, ENOMEM, "no memory");
-	if (build_agreed(v, e))
+	if (build_agreed(v, e) || trees_topdesk(v, e))
 		return -1;
 	in.exchange = v->seen;
 	in.nexchange = v->nseen;
 	in.topdesk = v->tseen;
-	in.ntopdesk = v->ntd;
+	in.ntopdesk = v->ntseen;
 	in.agreed = v->aseen;
 	in.nagreed = v->nagreed;
-	in.policy.tentative_books =
-	    m->conf->policy.tentative == CONF_TENTATIVE_BOOK;
-	in.policy.to_topdesk = 1;
+	policy_of(m, v->room, &in.policy);
 	in.now = time(NULL);
 	in.from = m->round.from;
 	in.to = m->round.to;
 	if (plan_room(&in, &v->plan))
 		return err_set(e, ENOMEM, "no memory");
 	return 0;
+}
+
+/* Is what is known of the meeting in the state enough for the action? */
+static int
+needs_content(const struct visit *v, const struct action *a)
+{
+	switch (a->kind) {
+	case PLAN_CREATE:
+		return 1;
+	case PLAN_CHANGE:
+		return (a->change & CHANGE_TEXT) != 0;
+	case PLAN_MEETING_CHANGE:
+	case PLAN_MEETING_SWAP:
+		/* A person's meeting is found by its uid. */
+		return a->exchange != PLAN_NOROW &&
+		    (a->agreed == PLAN_NOROW ||
+			v->agreed[a->agreed].a.origin == ORIGIN_EXCHANGE);
+	default:
+		return 0;
+	}
 }
 
 /* --- committing ---------------------------------------------------------------------------- */
@@ -333,6 +357,32 @@ report(struct visit *v, const struct action *a, struct err *e)
 	return 0;
 }
 
+/* Does it wait for the round's end, where it is counted and perhaps held? */
+static int
+is_counted(const struct mapd *m, const struct action *a)
+{
+	return m->first || a->kind == PLAN_CANCEL ||
+	    (a->kind == PLAN_MEETING_CANCEL &&
+		a->reason != REASON_LOST && a->reason != REASON_DECLINED);
+}
+
+/* What the payload needs of the meeting, when the visit has not read it. */
+static void
+bare_content(struct visit *v, const struct action *a, struct content *c)
+{
+	static char nothing[1] = "";
+	const struct seen *s = seen_of(v, a->key);
+
+	memset(c, 0, sizeof(*c));
+	c->remote_id = c->series_id = c->subject = c->organiser = c->body =
+	    c->uid = nothing;
+	if (s == NULL)
+		return;
+	c->s = *s;
+	if (s->row < v->nrows)
+		c->remote_id = v->rows[s->row].remote_id;
+}
+
 static int
 journal(struct visit *v, const struct action *a, struct err *e)
 {
@@ -341,21 +391,21 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	const struct content *c = content_find(v, a->key);
 	struct act act = {
 	    .room = r->st.id, .group = a->group, .created = time(NULL)};
-	struct content bare = {0};
-	char nothing[1] = "";
+	struct content bare;
 	struct wire_out w;
 	int rc;
 
-	if (a->kind == PLAN_CANCEL)
-		act.state =
-		    ACT_HELD; /* until the round's end: settle_round() */
-	else if (c == NULL) {
-		if (a->kind == PLAN_CREATE || a->change & CHANGE_TEXT) {
+	if (is_counted(m, a))
+		act.state = ACT_HELD; /* until settle_round() */
+	/* Nothing is known yet of what was there before: look first. */
+	if (m->first && (a->kind == PLAN_CREATE || a->kind == PLAN_MEET))
+		act.tries = 1;
+	if (c == NULL && a->kind != PLAN_CANCEL) {
+		if (needs_content(v, a)) {
 			r->dirty = 1; /* contents were not to be had: later */
 			return 0;
 		}
-		bare.s = *seen_of(v, a->key);
-		bare.subject = bare.organiser = bare.body = nothing;
+		bare_content(v, a, &bare);
 		c = &bare;
 	}
 	memcpy(act.key, a->key, KEY_LEN);
@@ -367,7 +417,7 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	wire_out_init(&w, 16384);
 	payload_put(&w,
 	    a->topdesk != PLAN_NOROW ? v->td[a->topdesk].s.changed : 0,
-	    act.state == ACT_HELD ? NULL : c);
+	    a->kind == PLAN_CANCEL ? NULL : c);
 	rc = w.err ? err_set(e, EMSGSIZE, "payload")
 		   : store_act_add(
 			 m->store, &act, (struct wire_bytes){w.buf, w.len}, e);
@@ -377,7 +427,9 @@ journal(struct visit *v, const struct action *a, struct err *e)
 		return 0;
 	}
 	m->round.planned++;
-	if (rc == 0 && a->reason == REASON_CHANGED_ON_BOTH)
+	if (rc == 0 &&
+	    (a->reason == REASON_CHANGED_ON_BOTH ||
+		a->reason == REASON_DECLINED))
 		return report(v, a, e);
 	return rc;
 }
@@ -393,6 +445,25 @@ bury(struct visit *v, const struct action *a, struct err *e)
 	    v->m->store, v->m->rooms[v->room].st.id, &row, e);
 }
 
+/* One booking on both sides, entered by hand twice: agreed, no write. */
+static int
+pair(struct visit *v, const struct action *a, struct err *e)
+{
+	struct room *r = &v->m->rooms[v->room];
+	const struct reservation *t = &v->td[a->topdesk];
+	struct agreed_row row;
+
+	memset(&row, 0, sizeof(row));
+	memcpy(row.a.key, a->key, KEY_LEN);
+	row.a.group = a->group;
+	agreed_pair(&row.a, seen_of(v, a->key), &t->s);
+	snprintf(row.remote_id, sizeof(row.remote_id), "%s", t->id);
+	snprintf(row.number, sizeof(row.number), "%s", t->number);
+	r->dirty = 1;
+	evidence(v->m, EV_PAIRED, r, a->key, t->number, NULL);
+	return store_agreed_put(v->m->store, r->st.id, &row, e);
+}
+
 static int
 apply(struct visit *v, const struct action *a, struct err *e)
 {
@@ -401,7 +472,16 @@ apply(struct visit *v, const struct action *a, struct err *e)
 	case PLAN_CREATE:
 	case PLAN_CHANGE:
 	case PLAN_CANCEL:
+	case PLAN_LINK:
+	case PLAN_MEET:
+	case PLAN_MEETING_CHANGE:
+	case PLAN_MEETING_SWAP:
+	case PLAN_MEETING_CANCEL:
+	case PLAN_NOTICE:
+	case PLAN_ASK:
 		return journal(v, a, e);
+	case PLAN_PAIR:
+		return pair(v, a, e);
 	case PLAN_ADOPT:
 		return adopt(v, a, e);
 	case PLAN_BURY:
@@ -571,8 +651,7 @@ get_contents(struct visit *v)
 	for (size_t i = 0; i < v->plan.n; i++) {
 		a = &v->plan.actions[i];
 		if (a->exchange == PLAN_NOROW || content_find(v, a->key) ||
-		    !(a->kind == PLAN_CREATE || a->kind == PLAN_ADOPT ||
-			(a->kind == PLAN_CHANGE && a->change & CHANGE_TEXT)))
+		    !(a->kind == PLAN_ADOPT || needs_content(v, a)))
 			continue;
 		row = a->exchange;
 		if (row < v->nrows)
@@ -590,6 +669,8 @@ show_plan(struct visit *v)
 	for (size_t i = 0; i < v->plan.n; i++) {
 		a = &v->plan.actions[i];
 		s = seen_of(v, a->key);
+		if (s == NULL && a->topdesk != PLAN_NOROW)
+			s = &v->td[a->topdesk].s;
 		control_planned(m, &m->rooms[v->room], a, s ? s->start : 0,
 		    s ? s->end : 0, number_of(v, a));
 	}
@@ -679,13 +760,25 @@ count_held(void *arg, const struct act *a)
 	return 0;
 }
 
+static void
+say_held(struct mapd *m, size_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%zu", n);
+	evidence(m, m->first ? EV_WRITES_HELD : EV_CANCELLATIONS_HELD, NULL,
+	    NULL, NULL, text);
+	log_warn("%zu %s are held: see orbctl plan, then orbctl approve", n,
+	    m->first ? "writes of the first look" : "cancellations");
+}
+
 void
 settle_round(struct mapd *m)
 {
 	struct held h = {0};
 	struct err e;
-	size_t n;
-	char text[32];
+	size_t n, held;
+	int limit;
 
 	if (store_begin(m->store, &e))
 		goto bad;
@@ -698,21 +791,23 @@ settle_round(struct mapd *m)
 	}
 	if (store_act_list(m->store, count_held, &h, &e))
 		goto rollback;
-	if (h.acts && (int)h.n <= m->conf->policy.mass_cancel_limit &&
+	limit = m->first ? m->conf->policy.approve_writes
+			 : m->conf->policy.mass_cancel_limit;
+	held = m->first ? h.acts : h.n;
+	if (held <= (size_t)limit && h.acts &&
 	    store_act_approve(m->store, &n, &e))
 		goto rollback;
+	/* What could be read was read: the next look is not the first. */
+	if (m->first && held <= (size_t)limit && m->round.failed == 0) {
+		if (store_meta_set(m->store, "looked", &e))
+			goto rollback;
+		m->first = 0;
+	}
 	if (store_commit(m->store, &e))
 		goto bad;
-	if (h.acts && (int)h.n > m->conf->policy.mass_cancel_limit &&
-	    h.acts != m->held_said) {
-		snprintf(text, sizeof(text), "%zu", h.acts);
-		evidence(m, EV_CANCELLATIONS_HELD, NULL, NULL, NULL, text);
-		log_warn("%zu cancellations are held: see orbctl plan, then "
-			 "orbctl approve",
-		    h.acts);
-	}
-	m->held_said =
-	    (int)h.n > m->conf->policy.mass_cancel_limit ? h.acts : 0;
+	if (held > (size_t)limit && h.acts != m->held_said)
+		say_held(m, h.acts);
+	m->held_said = held > (size_t)limit ? h.acts : 0;
 	free(h.group);
 	return;
 rollback:

@@ -59,10 +59,13 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 	int64_t *ids = calloc(m->nrooms + 1, sizeof(*ids));
 	int64_t now = time(NULL);
 	size_t n = 0;
-	int rc = -1;
+	int rc = -1, changed;
 
 	if (ids == NULL)
 		return err_set(e, 0, "no memory");
+	if (store_exchange_kind(
+		m->store, m->conf->exchange.kind, &changed, e))
+		goto out;
 	if (store_begin(m->store, e))
 		goto out;
 	if (find_rooms(m, ids, e)) {
@@ -78,6 +81,10 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 		log_notice("%zu rooms are not configured any more; their "
 			   "reservations are left as they are",
 		    n);
+	if ((rc = store_meta_is(m->store, "looked", e)) < 0)
+		goto out;
+	m->first = !rc;
+	rc = -1;
 	if (store_act_recover(m->store, &n, e))
 		goto out;
 	if (n)

@@ -293,6 +293,59 @@ store_set_seal(
 }
 
 int
+store_meta_is(struct store *st, const char *name, struct err *e)
+{
+	struct query q = query_start(st, Q_META_GET);
+	int found;
+
+	query_str(&q, name);
+	found = query_row(&q);
+	return query_end(&q, e, "read a fact") ? -1 : found;
+}
+
+int
+store_meta_set(struct store *st, const char *name, struct err *e)
+{
+	struct query q = query_start(st, Q_META_PUT);
+
+	query_str(&q, name);
+	query_blob(&q, "1", 1);
+	return query_end(&q, e, "keep a fact");
+}
+
+/* 13 to 15: PLAN_MEETING_CHANGE, _SWAP, _CANCEL. */
+static const char forget_sightings[] =
+    "DELETE FROM seen; DELETE FROM series; UPDATE room SET cursor = NULL;"
+    "DELETE FROM act WHERE kind IN (13, 14, 15);"
+    "DELETE FROM meta WHERE name LIKE 'kind %';";
+_Static_assert(PLAN_MEETING_CHANGE == 13 && PLAN_MEETING_CANCEL == 15,
+    "forget_sightings names them");
+
+int
+store_exchange_kind(
+    struct store *st, const char *kind, int *changed, struct err *e)
+{
+	char name[40];
+	int same;
+
+	snprintf(name, sizeof(name), "kind %s", kind);
+	*changed = 0;
+	if ((same = store_meta_is(st, name, e)) != 0)
+		return same < 0 ? -1 : 0;
+	if (store_begin(st, e))
+		return -1;
+	/* A new database, or one of the version before: nothing is lost, since
+	 * all that is dropped is read again. */
+	*changed = 1;
+	if (exec(st, forget_sightings, e, "drop what was seen") ||
+	    store_meta_set(st, name, e)) {
+		store_rollback(st);
+		return -1;
+	}
+	return store_commit(st, e);
+}
+
+int
 store_begin(struct store *st, struct err *e)
 {
 	if (st->depth == 0 && query_run(st, Q_BEGIN, e, "begin"))

@@ -41,6 +41,19 @@ int store_begin(struct store *, struct err *);
 int store_commit(struct store *, struct err *);
 void store_rollback(struct store *);
 
+/* A fact that is kept as long as the database: 1 set, 0 not, -1 error. */
+int store_meta_is(struct store *, const char *name, struct err *);
+int store_meta_set(struct store *, const char *name, struct err *);
+
+/*
+ * Tells the store by which interface Exchange is read.  Ids of one mean nothing
+ * to another, so when it changed (*changed) what was seen by the old one is
+ * dropped, with the cursors and what was journaled with such ids.  What was
+ * agreed stays: a booking is known by its uid.
+ */
+int store_exchange_kind(
+    struct store *, const char *kind, int *changed, struct err *);
+
 /* --- rooms ------------------------------------------------------------------- */
 struct room_state {
 	int64_t id;
@@ -92,6 +105,13 @@ int store_agreed_load(struct store *, int64_t room, struct agreed_row **out,
     size_t *n, struct err *);
 int store_agreed_get(struct store *, int64_t room, const uint8_t key[KEY_LEN],
     struct agreed_row *, struct err *); /* 1 found, 0 not, -1 error */
+
+/*
+ * The row of another room than this one that names the reservation, one that
+ * is not dead before one that is.  1 found, 0 not, -1 error.
+ */
+int store_agreed_by_remote(struct store *, const char *remote_id,
+    int64_t not_room, int64_t *room, struct agreed_row *, struct err *);
 
 /* --- the journal ----------------------------------------------------------------------- */
 enum act_state {

@@ -329,6 +329,30 @@ store_agreed_load(struct store *st, int64_t room, struct agreed_row **out,
 }
 
 int
+store_agreed_by_remote(struct store *st, const char *remote_id,
+    int64_t not_room, int64_t *room, struct agreed_row *out, struct err *e)
+{
+	struct query q = query_start(st, Q_AGREED_REMOTE);
+	struct agreed_row r;
+	int64_t id = 0;
+	int found;
+
+	query_str(&q, remote_id);
+	query_int(&q, not_room);
+	if ((found = query_row(&q)) != 0) {
+		id = query_get_int(&q);
+		agreed_get(&q, &r);
+	}
+	if (query_end(&q, e, "find what was agreed on a reservation"))
+		return -1;
+	if (found) {
+		*room = id;
+		*out = r;
+	}
+	return found;
+}
+
+int
 store_agreed_get(struct store *st, int64_t room, const uint8_t key[KEY_LEN],
     struct agreed_row *out, struct err *e)
 {

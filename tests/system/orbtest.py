@@ -481,7 +481,7 @@ class Orb:
                 "url": facts["topdesk_url"], "login": facts["topdesk_login"],
                 "ca_file": ca, "poll_seconds": poll,
                 "fallback_person": self.fallback()},
-            "policy": {},
+            "policy": {"direction": "to-topdesk", "approve_writes": 1000000},
             "keyd": {"kek": "file:" + self.kek, "leases_per_hour": 3600},
             "ledger": {"journal": "file:" + os.path.join(
                 self.dir, "state/ledgerd/journal.jsonl")},

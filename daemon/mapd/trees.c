@@ -1,0 +1,216 @@
+/*
+ * trees.c: the tree "TOPdesk as seen" of a visit: which booking each reservation
+ * of the room belongs to.
+ *
+ * A reservation's link is set once and names the room it was made for, so it is
+ * not enough: what was moved to another room in TOPdesk, what another
+ * integration has linked, and what has no link yet are known by their id, which
+ * the agreed row keeps.
+ *
+ * Not here: the other two trees (settle.c), what follows from them (plan.c).
+ */
+#include "mapd/mapd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+compare_remote(const void *a, const void *b)
+{
+	return strcmp((*(const struct agreed_row *const *)a)->remote_id,
+	    (*(const struct agreed_row *const *)b)->remote_id);
+}
+
+/* Rows that are agreed and live, by the id of their reservation. */
+struct by_remote {
+	const struct agreed_row **row;
+	size_t n;
+};
+
+static int
+index_agreed(const struct visit *v, struct by_remote *x)
+{
+	x->n = 0;
+	x->row = calloc(v->nagreed + 1, sizeof(*x->row));
+	if (x->row == NULL)
+		return -1;
+	for (size_t i = 0; i < v->nagreed; i++)
+		if (v->agreed[i].a.gen && !v->agreed[i].a.dead &&
+		    v->agreed[i].remote_id[0])
+			x->row[x->n++] = &v->agreed[i];
+	qsort(x->row, x->n, sizeof(*x->row), compare_remote);
+	return 0;
+}
+
+static const struct agreed_row *
+find_remote(const struct by_remote *x, const char *id)
+{
+	struct agreed_row probe;
+	const struct agreed_row *p = &probe, **hit;
+
+	snprintf(probe.remote_id, sizeof(probe.remote_id), "%s", id);
+	hit = bsearch(&p, x->row, x->n, sizeof(*x->row), compare_remote);
+	return hit ? *hit : NULL;
+}
+
+/* Does the key of a link stand for something of this room? */
+static int
+key_known(const struct visit *v, const uint8_t key[KEY_LEN])
+{
+	struct seen e = {0};
+	struct agreed a = {0};
+
+	memcpy(e.key, key, KEY_LEN);
+	memcpy(a.key, key, KEY_LEN);
+	return bsearch(&e, v->seen, v->nseen, sizeof(e), seen_compare) ||
+	    bsearch(&a, v->aseen, v->nagreed, sizeof(a), agreed_compare);
+}
+
+/* --- strays -------------------------------------------------------------------- */
+
+/* What room `to` showed of other rooms' reservations is looked at anew. */
+static void
+strays_drop(struct mapd *m, size_t to)
+{
+	struct room *r;
+
+	for (r = m->rooms; r < m->rooms + m->nrooms; r++)
+		for (size_t i = 0; i < r->nstrays;)
+			if (r->strays[i].to == to)
+				r->strays[i] = r->strays[--r->nstrays];
+			else
+				i++;
+}
+
+static int
+stray_add(struct mapd *m, size_t home, const uint8_t key[KEY_LEN],
+    const struct reservation *t, size_t to)
+{
+	struct room *r = &m->rooms[home];
+	struct stray *p;
+
+	p = realloc(r->strays, (r->nstrays + 1) * sizeof(*p));
+	if (p == NULL)
+		return -1;
+	r->strays = p;
+	p = &p[r->nstrays++];
+	p->r = *t;
+	p->to = to;
+	memcpy(p->r.s.key, key, KEY_LEN);
+	p->r.s.elsewhere = 1;
+	r->dirty = 1;
+	return 0;
+}
+
+/* The strays of this room, behind its own list; not those that are back. */
+static int
+strays_take(struct visit *v)
+{
+	struct room *r = &v->m->rooms[v->room];
+	struct reservation *td;
+	size_t i, j;
+
+	v->nlisted = v->ntd;
+	if (r->nstrays == 0)
+		return 0;
+	td = realloc(v->td, (v->ntd + r->nstrays) * sizeof(*td));
+	if (td == NULL)
+		return -1;
+	v->td = td;
+	for (i = 0; i < r->nstrays; i++) {
+		for (j = 0; j < v->nlisted; j++)
+			if (strcmp(td[j].id, r->strays[i].r.id) == 0)
+				break;
+		if (j == v->nlisted)
+			td[v->ntd++] = r->strays[i].r;
+	}
+	return 0;
+}
+
+/* --- keys ------------------------------------------------------------------------ */
+
+/*
+ * A reservation that no row of this room names and no key of this room fits.
+ * 1: it is another room's, which is told; 0: it stays here.
+ */
+static int
+place_unknown(struct visit *v, struct reservation *t, struct err *e)
+{
+	struct mapd *m = v->m;
+	struct agreed_row row;
+	int64_t id;
+	size_t home;
+	int found = store_agreed_by_remote(
+	    m->store, t->id, m->rooms[v->room].st.id, &id, &row, e);
+
+	if (found < 0)
+		return -1;
+	home = found ? mapd_room(m, id) : m->nrooms;
+	if (found && !row.a.dead && home < m->nrooms) {
+		if (stray_add(m, home, row.a.key, t, v->room))
+			return err_set(e, ENOMEM, "no memory");
+		return 1;
+	}
+	/* ORB's own link, and no state that says more: it may have been lost. */
+	if (!found && t->s.link == LINK_OURS)
+		return 0;
+	if (t->s.link == LINK_OURS)
+		t->s.link = LINK_OTHER;
+	t->s.provisional = 1;
+	t->s.gen = 0;
+	identity_provisional(m->rooms[v->room].conf->mailbox, t->id, t->s.key);
+	return 0;
+}
+
+static int
+place(struct visit *v, const struct by_remote *x, struct reservation *t,
+    struct err *e)
+{
+	const struct agreed_row *row = find_remote(x, t->id);
+
+	if (t->s.elsewhere)
+		return 0;
+	if (row == NULL && t->s.link == LINK_OURS && key_known(v, t->s.key))
+		return 0;
+	if (row == NULL)
+		return place_unknown(v, t, e);
+	if (t->s.link == LINK_OURS &&
+	    memcmp(t->s.key, row->a.key, KEY_LEN) != 0)
+		t->s.link = LINK_OTHER;
+	if (t->s.link != LINK_OURS)
+		t->s.gen = row->a.gen;
+	memcpy(t->s.key, row->a.key, KEY_LEN);
+	return 0;
+}
+
+int
+trees_topdesk(struct visit *v, struct err *e)
+{
+	struct by_remote x;
+	int rc;
+
+	strays_drop(v->m, v->room);
+	if (strays_take(v) || index_agreed(v, &x))
+		return err_set(e, ENOMEM, "no memory");
+	free(v->tseen);
+	if ((v->tseen = calloc(v->ntd + 1, sizeof(*v->tseen))) == NULL) {
+		free(x.row);
+		return err_set(e, ENOMEM, "no memory");
+	}
+	v->ntseen = 0;
+	for (size_t i = 0; i < v->ntd; i++) {
+		if ((rc = place(v, &x, &v->td[i], e)) < 0) {
+			free(x.row);
+			return -1;
+		}
+		if (rc)
+			continue;
+		v->tseen[v->ntseen] = v->td[i].s;
+		v->tseen[v->ntseen++].row = (uint32_t)i;
+	}
+	free(x.row);
+	qsort(v->tseen, v->ntseen, sizeof(*v->tseen), seen_compare);
+	return 0;
+}
