@@ -229,8 +229,8 @@ static int
 send_find(struct job *j, struct chan *c, uint64_t id)
 {
 	struct msg_adapter_find find = {.address = mailbox_of(j)};
-	struct msg_adapter_meeting meeting = {.address = mailbox_of(j),
-	    .room = room_of(j)->mailbox};
+	struct msg_adapter_meeting meeting = {
+	    .address = mailbox_of(j), .room = room_of(j)->mailbox};
 	char tag[120];
 	struct wire_out w;
 	int rc;
@@ -299,8 +299,8 @@ still_holds(const struct job *j, const struct reservation *r)
 		return r && r->s.state != BOOKING_STATE_CANCELLED &&
 		    j->to < j->m->nrooms && j->to != j->room;
 	case PLAN_MEETING_CANCEL:
-		return aim->reason != REASON_CANCELLED_IN_TOPDESK || r == NULL ||
-		    r->s.state == BOOKING_STATE_CANCELLED;
+		return aim->reason != REASON_CANCELLED_IN_TOPDESK ||
+		    r == NULL || r->s.state == BOOKING_STATE_CANCELLED;
 	default:
 		return 1;
 	}
@@ -343,7 +343,8 @@ on_meeting(struct chan *c, struct packet *pk, void *arg)
 
 	(void)c;
 	if (pk == NULL) {
-		over(j, OUTCOME_UNKNOWN, "the answer was lost; it is looked up");
+		over(
+		    j, OUTCOME_UNKNOWN, "the answer was lost; it is looked up");
 		return 0;
 	}
 	if (pk->type == MSG_ERROR && error_get(pk, &e) == 0) {
@@ -372,8 +373,7 @@ on_meeting(struct chan *c, struct packet *pk, void *arg)
 	    j->uid[0] == '\0')
 		w.outcome = OUTCOME_UNKNOWN;
 	/* Gone is what a cancellation wants. */
-	if (w.outcome == OUTCOME_GONE &&
-	    j->act.aim.kind == PLAN_MEETING_CANCEL)
+	if (w.outcome == OUTCOME_GONE && j->act.aim.kind == PLAN_MEETING_CANCEL)
 		w.outcome = OUTCOME_OK;
 	over(j, w.outcome, w.text);
 	return 0;
@@ -529,8 +529,8 @@ settle_met(struct job *j, struct err *e)
 	identity_key(room_of(j)->mailbox, j->uid, 0, row.a.key);
 	row.a.group = seal_hash(m->seal, j->uid);
 	agreed_settle(&row.a, &j->act.aim, 0, time(NULL));
-	snprintf(row.remote_id, sizeof(row.remote_id), "%.63s",
-	    j->act.remote_id);
+	snprintf(
+	    row.remote_id, sizeof(row.remote_id), "%.63s", j->act.remote_id);
 	snprintf(row.number, sizeof(row.number), "%s", j->act.number);
 	return store_agreed_put(m->store, j->act.room, &row, e);
 }
@@ -568,8 +568,7 @@ settle_answer(struct job *j, struct err *e)
 	if (!j->adopted || j->state != BOOKING_STATE_CANCELLED)
 		return 0;
 	memcpy(s.key, j->act.key, KEY_LEN);
-	return store_seen_put(
-	    j->m->store, j->act.room, &s, j->meeting, "", e);
+	return store_seen_put(j->m->store, j->act.room, &s, j->meeting, "", e);
 }
 
 static int

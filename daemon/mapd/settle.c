@@ -362,8 +362,8 @@ static int
 is_counted(const struct mapd *m, const struct action *a)
 {
 	return m->first || a->kind == PLAN_CANCEL ||
-	    (a->kind == PLAN_MEETING_CANCEL &&
-		a->reason != REASON_LOST && a->reason != REASON_DECLINED);
+	    (a->kind == PLAN_MEETING_CANCEL && a->reason != REASON_LOST &&
+		a->reason != REASON_DECLINED);
 }
 
 /* What the payload needs of the meeting, when the visit has not read it. */
@@ -445,6 +445,38 @@ bury(struct visit *v, const struct action *a, struct err *e)
 	    v->m->store, v->m->rooms[v->room].st.id, &row, e);
 }
 
+/* Two bookings that want the room: said once, and listed. */
+static int
+clash(struct visit *v, const struct action *a, struct err *e)
+{
+	struct mapd *m = v->m;
+	struct room *r = &m->rooms[v->room];
+	const struct seen *s = seen_of(v, a->key);
+	struct plan_policy policy = {0};
+	struct conflict c = {
+	    .room = r->st.id, .since = time(NULL), .why = a->reason};
+	int fresh;
+
+	policy_of(m, v->room, &policy);
+	if (s == NULL && a->topdesk != PLAN_NOROW)
+		s = &v->td[a->topdesk].s;
+	memcpy(c.key, a->key, KEY_LEN);
+	c.start = s ? s->start : 0;
+	c.end = s ? s->end : 0;
+	c.policy = policy.conflict;
+	c.loser = a->loser;
+	snprintf(c.number, sizeof(c.number), "%s", number_of(v, a));
+	if (a->rival_topdesk != PLAN_NOROW)
+		snprintf(c.rival, sizeof(c.rival), "%s",
+		    v->td[a->rival_topdesk].number);
+	if (store_conflict_put(m->store, &c, &fresh, e))
+		return -1;
+	if (fresh)
+		evidence(m, EV_CONFLICT, r, a->key, c.number,
+		    plan_reason_text(a->reason));
+	return 0;
+}
+
 /* One booking on both sides, entered by hand twice: agreed, no write. */
 static int
 pair(struct visit *v, const struct action *a, struct err *e)
@@ -482,6 +514,8 @@ apply(struct visit *v, const struct action *a, struct err *e)
 		return journal(v, a, e);
 	case PLAN_PAIR:
 		return pair(v, a, e);
+	case PLAN_CLASH:
+		return clash(v, a, e);
 	case PLAN_ADOPT:
 		return adopt(v, a, e);
 	case PLAN_BURY:
@@ -536,6 +570,44 @@ drop_stale_problems(struct visit *v, struct err *e)
 	for (size_t i = 0; rc == 0 && i < s.n; i++)
 		rc = store_problem_drop(
 		    v->m->store, v->m->rooms[v->room].st.id, s.key[i], e);
+	free(s.key);
+	return rc;
+}
+
+/* Is the key's conflict, or what ends it, still on? */
+static int
+conflict_over(void *arg, const struct conflict *c)
+{
+	struct stale *s = arg;
+	const struct plan_output *plan = &s->v->plan;
+	void *k;
+
+	if (c->settled)
+		return 0;
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->actions[i].kind == PLAN_CLASH &&
+		    memcmp(plan->actions[i].key, c->key, KEY_LEN) == 0)
+			return 0;
+	for (size_t i = 0; i < s->v->nagreed; i++)
+		if ((s->v->aseen[i].busy || s->v->aseen[i].waiting) &&
+		    memcmp(s->v->aseen[i].key, c->key, KEY_LEN) == 0)
+			return 0;
+	if ((k = realloc(s->key, (s->n + 1) * KEY_LEN)) == NULL)
+		return 0;
+	s->key = k;
+	memcpy(s->key[s->n++], c->key, KEY_LEN);
+	return 0;
+}
+
+static int
+settle_conflicts(struct visit *v, struct err *e)
+{
+	struct stale s = {v, NULL, 0};
+	int64_t room = v->m->rooms[v->room].st.id, now = time(NULL);
+	int rc = store_conflict_list(v->m->store, room, conflict_over, &s, e);
+
+	for (size_t i = 0; rc == 0 && i < s.n; i++)
+		rc = store_conflict_settle(v->m->store, room, s.key[i], now, e);
 	free(s.key);
 	return rc;
 }
@@ -605,7 +677,7 @@ commit(struct visit *v, struct err *e)
 	for (size_t i = 0; i < v->plan.n; i++)
 		if (apply(v, &v->plan.actions[i], e))
 			goto bad;
-	if (v->td_ok && drop_stale_problems(v, e))
+	if (v->td_ok && (drop_stale_problems(v, e) || settle_conflicts(v, e)))
 		goto bad;
 	if (store_commit(m->store, e))
 		return -1;
@@ -789,7 +861,8 @@ settle_round(struct mapd *m)
 			goto rollback;
 		m->rooms[i].cursor_moved = 0;
 	}
-	if (store_act_list(m->store, count_held, &h, &e))
+	if (store_conflict_expire(m->store, time(NULL) - CONFLICT_KEPT, &e) ||
+	    store_act_list(m->store, count_held, &h, &e))
 		goto rollback;
 	limit = m->first ? m->conf->policy.approve_writes
 			 : m->conf->policy.mass_cancel_limit;

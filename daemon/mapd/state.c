@@ -63,8 +63,7 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 
 	if (ids == NULL)
 		return err_set(e, 0, "no memory");
-	if (store_exchange_kind(
-		m->store, m->conf->exchange.kind, &changed, e))
+	if (store_exchange_kind(m->store, m->conf->exchange.kind, &changed, e))
 		goto out;
 	if (store_begin(m->store, e))
 		goto out;
