@@ -1024,6 +1024,64 @@ an_older_schema_is_brought_up_to_date(void **state)
 	assert_int_equal(got.a.await, 0);
 }
 
+/* A site that goes from EWS to Graph: what was agreed stays. */
+static void
+another_interface_forgets_what_was_seen(void **state)
+{
+	struct ground *g = *state;
+	struct agreed_row row = {.a = {.gen = 1}}, got;
+	struct seen s = {.start = 60, .end = 120};
+	struct seen_row *rows;
+	int changed;
+	size_t n;
+
+	s.key[0] = row.a.key[0] = 7;
+	assert_int_equal(store_exchange_kind(g->st, "ews", &changed, &g->e), 0);
+	assert_int_equal(store_seen_put(g->st, 1, &s, "ews-id", "", &g->e), 0);
+	assert_int_equal(store_agreed_put(g->st, 1, &row, &g->e), 0);
+	assert_int_equal(store_exchange_kind(g->st, "ews", &changed, &g->e), 0);
+	assert_int_equal(changed, 0);
+	assert_int_equal(store_seen_load(g->st, 1, &rows, &n, &g->e), 0);
+	assert_int_equal(n, 1);
+	seen_rows_free(rows, n);
+	assert_int_equal(
+	    store_exchange_kind(g->st, "graph", &changed, &g->e), 0);
+	assert_int_equal(changed, 1);
+	assert_int_equal(store_seen_load(g->st, 1, &rows, &n, &g->e), 0);
+	assert_int_equal(n, 0);
+	seen_rows_free(rows, n);
+	assert_int_equal(store_agreed_get(g->st, 1, row.a.key, &got, &g->e), 1);
+	assert_int_equal(store_exchange_kind(g->st, "ews", &changed, &g->e), 0);
+	assert_int_equal(changed, 1);
+}
+
+/* A reservation that was moved to another room is known by its id. */
+static void
+a_reservation_is_found_in_another_room(void **state)
+{
+	struct ground *g = *state;
+	struct agreed_row dead = {.a = {.gen = 1, .dead = DEAD_RELEASED},
+			      .remote_id = "r1"},
+			  live = {.a = {.gen = 2}, .remote_id = "r1"}, got;
+	int64_t room = 0;
+
+	dead.a.key[0] = 1;
+	live.a.key[0] = 2;
+	assert_int_equal(store_agreed_put(g->st, 1, &dead, &g->e), 0);
+	assert_int_equal(
+	    store_agreed_by_remote(g->st, "r1", 3, &room, &got, &g->e), 1);
+	assert_int_equal(room, 1);
+	assert_int_equal(store_agreed_put(g->st, 2, &live, &g->e), 0);
+	assert_int_equal(
+	    store_agreed_by_remote(g->st, "r1", 3, &room, &got, &g->e), 1);
+	assert_int_equal(room, 2);
+	assert_int_equal(got.a.gen, 2);
+	assert_int_equal(
+	    store_agreed_by_remote(g->st, "r2", 3, &room, &got, &g->e), 0);
+	assert_int_equal(
+	    store_agreed_by_remote(g->st, "", 3, &room, &got, &g->e), 0);
+}
+
 static void
 another_ones_database_is_refused(void **state)
 {
@@ -1200,6 +1258,8 @@ main(void)
 	    T(a_cut_file_is_put_aside),
 	    T(a_newer_schema_is_refused),
 	    T(an_older_schema_is_brought_up_to_date),
+	    T(another_interface_forgets_what_was_seen),
+	    T(a_reservation_is_found_in_another_room),
 	    T(another_ones_database_is_refused),
 	    T(a_second_mapd_is_refused),
 	    T(a_link_in_its_place_is_refused),
