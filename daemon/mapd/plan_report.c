@@ -140,23 +140,3 @@ plan_reason_text(enum plan_reason reason)
 	}
 	return "unknown";
 }
-
-enum upstream
-plan_writes(enum plan_kind kind)
-{
-	switch (kind) {
-	case PLAN_CREATE:
-	case PLAN_CHANGE:
-	case PLAN_CANCEL:
-	case PLAN_LINK:
-		return UPSTREAM_TOPDESK;
-	case PLAN_MEET:
-	case PLAN_MEETING_CHANGE:
-	case PLAN_MEETING_SWAP:
-	case PLAN_MEETING_CANCEL:
-	case PLAN_NOTICE:
-		return UPSTREAM_EXCHANGE;
-	default:
-		return UPSTREAM_NONE;
-	}
-}

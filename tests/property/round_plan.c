@@ -236,9 +236,8 @@ journal(struct round *r, const struct action *x, int held)
 
 	a.room = m->room.id;
 	memcpy(a.key, x->key, KEY_LEN);
-	plan_aim(
-	    x, x->exchange == PLAN_NOROW ? NULL : &r->ex[x->exchange], NULL,
-	    &a.aim);
+	plan_aim(x, x->exchange == PLAN_NOROW ? NULL : &r->ex[x->exchange],
+	    NULL, &a.aim);
 	a.state = held ? ACT_HELD : ACT_READY;
 	a.created = m->w->now;
 	a.group = x->group;
