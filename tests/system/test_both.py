@@ -79,6 +79,9 @@ class Both(unittest.TestCase):
         room = self.room()
         r = self.reserve(room, day(1, 11), day(1, 12))
         self.equal()
+        # The link is a write of the round after.
+        orbtest.wait_for("the link is written", lambda: self.sim
+                         .reservation_get(id=r["id"]).get("externalLinks"), 15)
         shown = self.sim.reservation_get(id=r["id"])
         self.assertTrue(shown["externalLinks"][0]["id"].startswith("orb1:"))
         self.assertTrue(shown["externalLinks"][0]["id"].endswith(".t"))
