@@ -310,7 +310,7 @@ settled(struct job *j, struct err *e)
 	struct agreed_row row = j->agreed;
 	enum plan_kind kind = j->act.aim.kind;
 	enum event ev = done[kind];
-	int exchange;
+	int exchange = act_on_exchange(kind);
 
 	if (!j->has_agreed) {
 		memset(&row, 0, sizeof(row));
@@ -322,7 +322,6 @@ settled(struct job *j, struct err *e)
 	    j->remote_id[0] ? j->remote_id : j->act.remote_id);
 	snprintf(row.number, sizeof(row.number), "%s",
 	    j->number[0] ? j->number : j->act.number);
-	exchange = kind == PLAN_ASK || plan_writes(kind) == UPSTREAM_EXCHANGE;
 	if ((exchange ? act_exchange_settled(j, e)
 		      : store_agreed_put(m->store, j->act.room, &row, e)) ||
 	    store_act_drop(m->store, j->act.id, e))

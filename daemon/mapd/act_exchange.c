@@ -39,6 +39,12 @@ room_of(const struct job *j)
 	return j->m->rooms[j->room].conf;
 }
 
+int
+act_on_exchange(enum plan_kind kind)
+{
+	return kind == PLAN_ASK || plan_writes(kind) == UPSTREAM_EXCHANGE;
+}
+
 /* --- whose calendar ------------------------------------------------------------- */
 
 /* A meeting of ORB's own, or one that a person made? */

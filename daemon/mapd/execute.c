@@ -139,12 +139,6 @@ job_load(struct job *j, struct err *e)
 	return 0;
 }
 
-static int
-is_exchange(enum plan_kind kind)
-{
-	return kind == PLAN_ASK || plan_writes(kind) == UPSTREAM_EXCHANGE;
-}
-
 static void
 job_start(struct mapd *m, const struct act *act)
 {
@@ -165,7 +159,7 @@ job_start(struct mapd *m, const struct act *act)
 		job_next(j, JOB_OVER);
 		return;
 	}
-	if (is_exchange(act->aim.kind) && act->number[0] == '\0') {
+	if (act_on_exchange(act->aim.kind) && act->number[0] == '\0') {
 		act_exchange_looked(j, NULL);
 		return;
 	}
@@ -319,7 +313,7 @@ look_over(struct look *l, int outcome, const char *text)
 	l->m->ex.looking--;
 	for (size_t i = 0; i < l->n; i++) {
 		j = l->job[i];
-		if (outcome == OUTCOME_OK && is_exchange(j->act.aim.kind)) {
+		if (outcome == OUTCOME_OK && act_on_exchange(j->act.aim.kind)) {
 			act_exchange_looked(j, l->found[i]);
 		} else if (outcome == OUTCOME_OK) {
 			act_looked(j, l->found[i]);
@@ -370,7 +364,7 @@ look_found(struct look *l, const struct booking *b)
 			l->found[i] = malloc(sizeof(r));
 		if (l->found[i])
 			*l->found[i] = r;
-		if (is_exchange(j->act.aim.kind))
+		if (act_on_exchange(j->act.aim.kind))
 			take_reservation(j, b);
 	}
 }
@@ -597,8 +591,8 @@ execute_idle(struct mapd *m)
 	    (ex->announcing == 0 || ex->announce.n >= CHUNK / 2))
 		announce(m);
 	while ((j = jobs_take(&ex->write)) != NULL)
-		if (is_exchange(j->act.aim.kind) ? act_exchange_send(j)
-						 : act_send(j)) {
+		if (act_on_exchange(j->act.aim.kind) ? act_exchange_send(j)
+						     : act_send(j)) {
 			j->outcome = OUTCOME_FAILED;
 			strcpy(j->text, "the adapter is not running");
 			job_next(j, JOB_OVER);

@@ -264,7 +264,9 @@ int act_send(struct job *);
 void act_looked(struct job *, const struct reservation *);
 /* Within a transaction: what the outcome means for the state. */
 int act_settle(struct job *, struct err *);
-/* act_exchange.c: the same for actions on Exchange; r may be NULL. */
+/* act_exchange.c: is it carried out there?  ASK only reads. */
+int act_on_exchange(enum plan_kind);
+/* The same as above for actions on Exchange; r may be NULL. */
 void act_exchange_looked(struct job *, const struct reservation *r);
 void act_exchange_find(struct job *);
 int act_exchange_send(struct job *);

@@ -160,7 +160,7 @@ step(struct dial *d, unsigned op, const uint8_t *p, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static struct conf conf = {
+	static struct conf conf = {.exchange.kind = "graph",
 	    .exchange.graph_url = {"", "graph.test", 443, ""},
 	    .exchange.login_url = {"", "no.test", 443, ""},
 	    .topdesk.url = {"", "td.test", 8443, ""},

@@ -107,24 +107,14 @@ times_get(const struct ews_item *it, struct booking *b)
 	return NULL;
 }
 
-/* Not too long, no control characters: fit for a str field. */
-static int
-plain(const char *s, size_t max)
-{
-	size_t n;
-
-	for (n = 0; s[n]; n++)
-		if ((unsigned char)s[n] < 0x20 || s[n] == 0x7f)
-			return 0;
-	return n <= max;
-}
-
 static int
 identifiers_fit(const struct ews_item *it)
 {
-	return !it->cut && plain(get(it, EWS_ID), 512) &&
-	    plain(get(it, EWS_KEY), 256) && plain(get(it, EWS_UID), 512) &&
-	    plain(get(it, EWS_TAG), 450) && plain(get(it, EWS_RESOURCE), 254);
+	return !it->cut && str_fits(get(it, EWS_ID), 512) &&
+	    str_fits(get(it, EWS_KEY), 256) &&
+	    str_fits(get(it, EWS_UID), 512) &&
+	    str_fits(get(it, EWS_TAG), 450) &&
+	    str_fits(get(it, EWS_RESOURCE), 254);
 }
 
 int

@@ -102,18 +102,6 @@ graph_event_times(const struct flat *f, struct graph_event *e, const char **why)
 	return times_get(f, e, why);
 }
 
-/* Fit for a str field: not too long, no control characters. */
-static int
-plain(const char *s, size_t max)
-{
-	size_t n;
-
-	for (n = 0; s[n]; n++)
-		if ((unsigned char)s[n] < 0x20 || s[n] == 0x7f)
-			return 0;
-	return n <= max;
-}
-
 int
 graph_event_read(struct flat *f, const char *json, size_t len, const char **why)
 {
@@ -141,7 +129,7 @@ graph_event_get(const struct flat *f, struct graph_event *e, const char **why)
 	e->subject = flat_text(f, GRAPH_SUBJECT);
 	e->organiser = flat_text(f, GRAPH_ORGANISER);
 	e->body = flat_text(f, GRAPH_BODY);
-	if (*e->id == '\0' || !plain(e->id, 512)) {
+	if (*e->id == '\0' || !str_fits(e->id, 512)) {
 		*why = *e->id ? "its id cannot be one" : "it has no id";
 		e->id = "";
 		return -1;
@@ -166,8 +154,8 @@ graph_event_get(const struct flat *f, struct graph_event *e, const char **why)
 	e->private_ = strcasecmp(private_, "private") == 0 ||
 	    strcasecmp(private_, "confidential") == 0;
 	e->attendees = (uint32_t)flat_integer(f, GRAPH_ATTENDEES);
-	if (!plain(e->uid, 512) || !plain(e->series_id, 512) ||
-	    !plain(e->change_tag, 256)) {
+	if (!str_fits(e->uid, 512) || !str_fits(e->series_id, 512) ||
+	    !str_fits(e->change_tag, 256)) {
 		*why = "an identifier cannot be one";
 		return -1;
 	}

@@ -101,3 +101,14 @@ strbuf_get(const struct strbuf *b)
 {
 	return b->p ? b->p : "";
 }
+
+int
+str_fits(const char *s, size_t max)
+{
+	size_t n;
+
+	for (n = 0; s[n]; n++)
+		if ((unsigned char)s[n] < 0x20 || s[n] == 0x7f)
+			return 0;
+	return n <= max;
+}

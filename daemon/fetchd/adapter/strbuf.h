@@ -28,6 +28,10 @@ int strbuf_fmt(struct strbuf *, const char *, ...)
 /* The contents as a string; never NULL. */
 const char *strbuf_get(const struct strbuf *);
 
+/* Fit for a message's str field: at most max bytes, no control characters.
+ * That it is UTF-8 is its reader's to know. */
+int str_fits(const char *s, size_t max);
+
 static inline int
 strbuf_ch(struct strbuf *b, char c)
 {
