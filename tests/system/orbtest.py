@@ -398,7 +398,9 @@ class Orb:
     live = []
 
     def __init__(self, rooms=3, poll=1, settings=None, sim_options=(),
-                 sim=None):
+                 sim=None, kind="graph"):
+        """kind: what ORB speaks to Exchange, graph or ews; also to be had
+        with configure(exchange={"kind": ...}), before or after a start."""
         self.dir = tempfile.mkdtemp(prefix="orb-", dir="/tmp")
         os.chmod(self.dir, 0o755)
         Orb.live.append(self)
@@ -422,7 +424,7 @@ class Orb:
         os.chmod(ca, 0o644)
         self.rooms = rooms if isinstance(rooms, list) else \
             self.rooms_make(rooms)
-        self.settings = self.settings_make(poll)
+        self.settings = self.settings_make(poll, kind)
         for group, members in (settings or {}).items():
             if isinstance(members, dict):
                 self.settings.setdefault(group, {}).update(members)
@@ -464,7 +466,8 @@ class Orb:
                 " %d" % (i // 6 + 1) if i >= 6 else ""))
             for i in range(count)]
 
-    def settings_make(self, poll):
+    def settings_make(self, poll, kind="graph"):
+        """Both interfaces of Exchange are set up; kind says which is used."""
         facts = self.sim.facts
         ca = os.path.join(self.dir, "etc/ca.pem")
         return {
@@ -473,6 +476,8 @@ class Orb:
             "run_dir": os.path.join(self.dir, "run"),
             "default_zone": "Europe/Amsterdam",
             "exchange": {
+                "kind": kind, "ews_url": facts["ews_url"],
+                "ews_login": facts["ews_login"],
                 "tenant": facts["tenant"], "client_id": facts["client_id"],
                 "credential": "secret", "login_url": facts["login_url"],
                 "graph_url": facts["graph_url"], "ca_file": ca,
@@ -630,7 +635,9 @@ class Orb:
 
     def credentials(self, names=UPSTREAMS):
         """Enters what a person would, from descriptors."""
-        source = {"exchange": "client_secret", "topdesk": "topdesk_password"}
+        source = {"exchange": "ews_password" if self.settings["exchange"][
+            "kind"] == "ews" else "client_secret",
+            "topdesk": "topdesk_password"}
         for name in names:
             value = read(self.sim.facts[source[name]], "rb")
             self.orbctl("credential", "set", name, data=value)

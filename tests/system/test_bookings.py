@@ -16,6 +16,8 @@ LONDON = zoneinfo.ZoneInfo("Europe/London")
 
 
 class Bookings(unittest.TestCase):
+    kind = "graph"  # test_ews.py has the same with "ews"
+
     @classmethod
     def setUpClass(cls):
         sim = cls.sim = orbtest.start_sim()
@@ -30,7 +32,8 @@ class Bookings(unittest.TestCase):
         slow = sim.add_room(mailbox="slow@sim.test", name="Slow",
                             zone="W. Europe Standard Time",
                             settings={"auto_accept": False})
-        cls.orb = orbtest.Orb(rooms=rooms + [london, slow], sim=sim)
+        cls.orb = orbtest.Orb(rooms=rooms + [london, slow], sim=sim,
+                              kind=cls.kind)
         cls.addClassCleanup(cls.orb.stop)
         cls.london, cls.slow = 20, 21
         cls.orb.run()
@@ -39,8 +42,8 @@ class Bookings(unittest.TestCase):
 
     def room(self):
         """A room that no other test uses."""
-        Bookings.next_room += 1
-        return Bookings.next_room - 1
+        type(self).next_room += 1
+        return self.next_room - 1
 
     def equal(self):
         self.orb.wait_until_equal(40)

@@ -16,6 +16,7 @@ SERVICE = "orb@sim.test"
 
 class Both(unittest.TestCase):
     """Rooms booked in their own calendar: nobody is mailed."""
+    kind = "graph"  # test_ews.py has the same with "ews"
     book_as = "room"
     exchange = {}
 
@@ -29,7 +30,7 @@ class Both(unittest.TestCase):
                  for i in range(12)]
         sim.add_person(email=SERVICE, name="Room service")
         sim.set(key="service_mailbox", value=SERVICE)
-        cls.orb = orbtest.Orb(rooms=rooms, sim=sim)
+        cls.orb = orbtest.Orb(rooms=rooms, sim=sim, kind=cls.kind)
         cls.addClassCleanup(cls.orb.stop)
         cls.orb.configure(policy={"direction": "both"},
                           exchange=dict(cls.exchange, book_as=cls.book_as))
