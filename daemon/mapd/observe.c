@@ -101,7 +101,7 @@ person_hash(const struct mapd *m, const char *address)
 	char lower[255];
 	size_t i;
 
-	for (i = 0; address[i] && i < sizeof(lower) - 1; i++)
+	for (i = 0; i < sizeof(lower) - 1 && address[i]; i++)
 		lower[i] = (char)tolower((unsigned char)address[i]);
 	lower[i] = '\0';
 	return i ? seal_hash(m->seal, lower) : 0;

@@ -296,6 +296,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	static struct conf conf = {
 	    .exchange = {.graph_url = {"", "graph.test", 443, "/v1.0"},
 		.login_url = {"", "login.test", 443, ""},
+		.ews_url = {"", "ews.test", 443, "/EWS/Exchange.asmx"},
 		.tenant = "t",
 		.up = {.connections = 3,
 		    .connect_timeout = 5,
@@ -309,6 +310,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (n < 1)
 		return 0;
+	conf.exchange.kind = p[0] & 2 ? "ews" : "graph";
 	conf.exchange.up.ca_file = conf.topdesk.up.ca_file = "";
 	stage_open(&s, &conf, p[0] & 1 ? UPSTREAM_TOPDESK : UPSTREAM_EXCHANGE);
 	for (p++, n--; n >= 4; p += len, n -= len) {

@@ -45,24 +45,25 @@ static const struct project_member error_of[] = {
 
 /* Attendees are counted, never copied: this version sends only their number.
  * In the order in which Graph sends them, which is found the fastest. */
-#define EVENT_BUT_ATTENDEES                                                   \
-	SCALAR("@odata.etag", GRAPH_ETAG), SCALAR("id", GRAPH_ID),            \
-	    SCALAR("changeKey", GRAPH_CHANGE_KEY),                            \
-	    SCALAR("iCalUId", GRAPH_UID), SCALAR("subject", GRAPH_SUBJECT),   \
-	    SCALAR("sensitivity", GRAPH_SENSITIVITY),                         \
-	    SCALAR("isAllDay", GRAPH_ALL_DAY),                                \
-	    SCALAR("isCancelled", GRAPH_CANCELLED),                           \
-	    SCALAR("seriesMasterId", GRAPH_SERIES),                           \
-	    SCALAR("showAs", GRAPH_SHOW_AS), SCALAR("type", GRAPH_TYPE),      \
-	    SCALAR("originalStart", GRAPH_ORIGINAL_START),                    \
-	    OBJECT("responseStatus", response, 0), OBJECT("start", start, 0), \
-	    OBJECT("end", stop, 0),                                           \
-	    SCALAR("isOrganizer", GRAPH_IS_ORGANISER),                        \
-	    OBJECT("organizer", party, GRAPH_PARTY),                          \
+#define EVENT_BUT_ATTENDEES                                                    \
+	SCALAR("@odata.etag", GRAPH_ETAG), SCALAR("id", GRAPH_ID),             \
+	    SCALAR("changeKey", GRAPH_CHANGE_KEY),                             \
+	    SCALAR("iCalUId", GRAPH_UID), SCALAR("subject", GRAPH_SUBJECT),    \
+	    SCALAR("sensitivity", GRAPH_SENSITIVITY),                          \
+	    SCALAR("isAllDay", GRAPH_ALL_DAY),                                 \
+	    SCALAR("isCancelled", GRAPH_CANCELLED),                            \
+	    SCALAR("seriesMasterId", GRAPH_SERIES),                            \
+	    SCALAR("showAs", GRAPH_SHOW_AS), SCALAR("type", GRAPH_TYPE),       \
+	    SCALAR("originalStart", GRAPH_ORIGINAL_START),                     \
+	    OBJECT("responseStatus", response, 0), OBJECT("start", start, 0),  \
+	    OBJECT("end", stop, 0), SCALAR("isOrganizer", GRAPH_IS_ORGANISER), \
+	    OBJECT("organizer", party, GRAPH_PARTY),                           \
 	    OBJECT("@removed", removed, GRAPH_GONE)
-#define EVENT            \
-	EVENT_BUT_ATTENDEES, \
-	    {"attendees", PROJECT_COUNT, 0, NULL, GRAPH_ATTENDEES}
+#define EVENT                                                        \
+	EVENT_BUT_ATTENDEES,                                         \
+	{                                                            \
+		"attendees", PROJECT_COUNT, 0, NULL, GRAPH_ATTENDEES \
+	}
 #define LIST(event)                                  \
 	{"value", PROJECT_STREAM, 0, event, 0},      \
 	    SCALAR("@odata.nextLink", GRAPH_NEXT),   \
@@ -102,7 +103,7 @@ static const struct project_member attendee[] = {SCALAR("type", 0),
     OBJECT("status", response_said, 0), OBJECT("emailAddress", mail, 0), END};
 static const struct project_member property[] = {
     SCALAR("id", 0), SCALAR("value", 0), END};
-#define FOUND                                        \
+#define FOUND                                                  \
 	EVENT_BUT_ATTENDEES, OBJECT("attendees", attendee, 0), \
 	    OBJECT("singleValueExtendedProperties", property, 0)
 static const struct project_member found[] = {FOUND, END};
@@ -215,8 +216,7 @@ graph_path_event(
 }
 
 int
-graph_path_view(
-    struct strbuf *b, const char *mailbox, int64_t from, int64_t to)
+graph_path_view(struct strbuf *b, const char *mailbox, int64_t from, int64_t to)
 {
 	user(b, mailbox);
 	strbuf_str(b, "/calendarView?");
