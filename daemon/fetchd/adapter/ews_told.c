@@ -41,7 +41,8 @@ tell_master(struct ews_read *j, const struct ews_item *it, int quiet)
 		return;
 	j->found = 1;
 	j->view_wanted = 1;
-	if (j->job.a->mapd)
+	/* Only a feed names series; the others were asked for one. */
+	if (j->type == MSG_ADAPTER_POLL && j->job.a->mapd)
 		mapd_series_send(j->job.a->mapd, j->job.id, 0, &m);
 }
 
