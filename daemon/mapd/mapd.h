@@ -5,7 +5,8 @@
  *   peers.c    the connections to keyd, ledgerd and the two adapters
  *   round.c    a round: poll both sides, room by room
  *   observe.c  from a booking as sent to a booking as seen
- *   settle.c   plan a room, commit tree, cursor and actions together
+ *   settle.c, settle_missing.c, settle_commit.c, settle_round.c
+ *              plan a room, commit tree, cursor and actions together
  *   execute.c  journaled actions, in chunks: look, announce, write, settle
  *   trees.c    which booking each reservation belongs to
  *   act.c      one action: what is sent for it, what its answer means
@@ -99,7 +100,7 @@ int payload_put(struct wire_out *, int64_t base, const struct content *);
 /* Decodes; *c is freed with free().  0, or -1. */
 int payload_get(struct wire_bytes, int64_t *base, struct content **c);
 
-/* --- rooms and rounds: round.c, settle.c ------------------------------------------- */
+/* --- rooms and rounds: round.c, settle*.c ------------------------------------------- */
 struct room {
 	const struct conf_room *conf;
 	struct room_state st;

@@ -57,7 +57,6 @@ int
 mapd_open_rooms(struct mapd *m, struct err *e)
 {
 	int64_t *ids = calloc(m->nrooms + 1, sizeof(*ids));
-	int64_t now = time(NULL);
 	size_t n = 0;
 	int rc = -1, changed;
 
@@ -72,8 +71,7 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 		goto out;
 	}
 	if (store_commit(m->store, e) ||
-	    store_conflict_leave(m->store, ids, m->nrooms, now, e) ||
-	    store_conflict_expire(m->store, now - CONFLICT_KEPT, e) ||
+	    store_conflict_leave(m->store, ids, m->nrooms, time(NULL), e) ||
 	    store_rooms_unknown(m->store, ids, m->nrooms, &n, e))
 		goto out;
 	if (n)
