@@ -32,6 +32,8 @@ class NoSim:
              "99999999-8888-7777-6666-555555555555",
              "login_url": "https://login.test:8443",
              "graph_url": "https://graph.test:8443/v1.0",
+             "ews_url": "https://ews.test:8443/EWS/Exchange.asmx",
+             "ews_login": "SIM\\orb",
              "topdesk_url": "https://td.test:8443/tas/api",
              "topdesk_login": "orb", "ca_file": "/etc/hostname"}
 
