@@ -204,6 +204,9 @@ on_found(struct chan *c, struct packet *pk, void *arg)
 		take_found(f, &b.booking);
 		return 0;
 	}
+	/* Whatever else is no end: f is still to be called with. */
+	if (pk && pk->type != MSG_MAPD_READ && pk->type != MSG_ERROR)
+		return -1;
 	if (pk && pk->type == MSG_MAPD_READ) {
 		if (mapd_read_get(pk, &r))
 			return -1;

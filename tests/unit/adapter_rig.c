@@ -188,6 +188,7 @@ http_on_request(struct chan *c, struct packet *pk)
 	snprintf(r->prefer, sizeof(r->prefer), "%s", m.prefer);
 	snprintf(r->accept, sizeof(r->accept), "%s", m.accept);
 	snprintf(r->if_match, sizeof(r->if_match), "%s", m.if_match);
+	snprintf(r->anchor, sizeof(r->anchor), "%s", m.anchor);
 	assert_int_equal(strlen(m.correlation), 36);
 	note(r, method_name(m.method), m.path);
 	/* Only what may be repeated without harm says that it may. */

@@ -57,7 +57,7 @@ struct rig {
 
 	unsigned requests, batches, inner, holds, incidents;
 	unsigned incident, hold_seconds;
-	char path[20000], prefer[201], accept[161];
+	char path[20000], prefer[201], accept[161], anchor[255];
 	char log[64][300]; /* "METHOD path" of requests and inner requests */
 	unsigned nlog;
 	int outstanding, most; /* HTTP requests at a time */

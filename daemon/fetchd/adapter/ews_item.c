@@ -179,6 +179,8 @@ ews_outcome(const char *code, int write)
 	    {"ErrorImpersonateUserDenied", OUTCOME_DENIED, OUTCOME_DENIED},
 	    {"ErrorImpersonationDenied", OUTCOME_DENIED, OUTCOME_DENIED},
 	    {"ErrorImpersonationFailed", OUTCOME_DENIED, OUTCOME_DENIED},
+	    {"ErrorInvalidExchangeImpersonationHeaderData", OUTCOME_DENIED,
+		OUTCOME_DENIED},
 	    {"ErrorAccessDenied", OUTCOME_DENIED, OUTCOME_DENIED},
 	    {"ErrorItemNotFound", OUTCOME_GONE, OUTCOME_GONE},
 	    {"ErrorCalendarOccurrenceIsDeletedFromRecurrence", OUTCOME_GONE,

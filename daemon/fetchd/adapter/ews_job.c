@@ -37,6 +37,7 @@ read_release(struct job *job)
 	free(j->ids);
 	strbuf_free(&j->state);
 	strbuf_free(&j->query);
+	strbuf_free(&j->tags);
 	free(j->address);
 	free(j->room);
 	free(j->target);
@@ -58,6 +59,23 @@ put_gets(struct ews_read *j)
 	ews_get_end(b);
 }
 
+/* Nothing failed; but is what could be read enough of an answer?  What is not
+ * brought is taken for "not there". */
+static enum outcome
+read_verdict(struct ews_read *j)
+{
+	int one = j->type == MSG_ADAPTER_GET || j->type == MSG_ADAPTER_MEETING;
+
+	if (j->type == MSG_ADAPTER_MEETING && j->found)
+		j->bad = 0; /* others' */
+	if (j->bad && (one || j->type == MSG_ADAPTER_FIND))
+		return OUTCOME_BROKEN;
+	if (j->type != MSG_ADAPTER_MEETING || j->found)
+		return OUTCOME_OK;
+	snprintf(j->text, sizeof(j->text), "the mailbox has no such meeting");
+	return OUTCOME_GONE;
+}
+
 static void
 read_end(struct ews_read *j)
 {
@@ -67,8 +85,8 @@ read_end(struct ews_read *j)
 
 	if (j->outcome == OUTCOME_OK && j->gone)
 		j->outcome = OUTCOME_GONE;
-	if (j->outcome == OUTCOME_OK && j->bad && j->type == MSG_ADAPTER_GET)
-		j->outcome = OUTCOME_BROKEN;
+	if (j->outcome == OUTCOME_OK)
+		j->outcome = read_verdict(j);
 	snprintf(text, sizeof(text), "%s", j->text);
 	if (j->bad)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
@@ -116,6 +134,7 @@ read_next(struct ews_read *j)
 		j->viewed.from = j->range[--j->ranges].from;
 		j->viewed.to = j->range[j->ranges].to;
 		j->view_mark = j->nids;
+		j->listed = 0;
 		j->cut = 0;
 		ews_view(b, j->viewed.from, j->viewed.to);
 	} else if (j->folder) {
@@ -174,12 +193,23 @@ on_done(void *arg)
 		ews_read_fail(j, j->call.outcome, j->call.text);
 	else if (j->asking == ASK_SYNC)
 		keep_state(j);
-	else if (j->asking == ASK_VIEW &&
-	    (j->cut || j->nids - j->view_mark >= EWS_VIEW))
+	else if (j->asking == ASK_VIEW && (j->cut || j->listed >= EWS_VIEW))
 		ews_want_halves(j);
 	if (j->asking == ASK_GET)
 		j->got += j->asked;
 	read_next(j);
+}
+
+static void
+keep_tags(struct ews_read *j, const struct wire_list *tags)
+{
+	struct wire_in in = wire_list_open(tags);
+	const char *tag;
+
+	while (wire_next_str(&in, &tag))
+		strbuf_add(&j->tags, tag, strlen(tag) + 1);
+	if (j->tags.err || j->query.err)
+		ews_read_fail(j, OUTCOME_FAILED, "too many tags at once");
 }
 
 static int
@@ -204,6 +234,7 @@ ews_read_new(struct adapter *a, uint64_t id, const struct ews_ask *q)
 	j->original_start = q->original_start;
 	strbuf_init(&j->state, EWS_STATE_MAX + 1);
 	strbuf_init(&j->query, 128 * 1024);
+	strbuf_init(&j->tags, 32 * 1024);
 	j->job.release = read_release;
 	job_add(a, &j->job, id, 1);
 	if (copy_all(j, q)) {
@@ -219,6 +250,7 @@ ews_read_new(struct adapter *a, uint64_t id, const struct ews_ask *q)
 	if (j->type == MSG_ADAPTER_FIND) {
 		j->find = 1;
 		ews_find(&j->query, &q->find->links);
+		keep_tags(j, &q->find->links);
 	}
 	if (j->full || j->type == MSG_ADAPTER_MEETING)
 		ews_want_window(j);

@@ -28,6 +28,7 @@ struct ews_read {
 	struct ews_call call;
 	enum ask asking;
 	struct strbuf state, query; /* query: what ADAPTER_FIND asks */
+	struct strbuf tags;         /* of ADAPTER_FIND, each ended with NUL */
 	int sync, find, folder;     /* still to be asked */
 	int full, restarted, view_wanted;
 	struct {
@@ -36,7 +37,8 @@ struct ews_read {
 	unsigned ranges;
 	char **ids; /* to be fetched; got: how many were */
 	size_t nids, got, asked, view_mark;
-	int cut; /* the view was not whole */
+	size_t listed; /* of the answer to one view */
+	int cut;       /* the view was not whole */
 	struct ews_master *masters;
 	unsigned count, bad;
 	int found, gone;

@@ -225,6 +225,7 @@ static void
 end_text(struct ews_reader *r, const char *name)
 {
 	const char *s = strbuf_get(&r->text);
+	unsigned long ms;
 
 	if (is(name, "ResponseCode"))
 		snprintf(r->m.code, sizeof(r->m.code), "%s", s);
@@ -232,8 +233,10 @@ end_text(struct ews_reader *r, const char *name)
 		snprintf(r->m.text, sizeof(r->m.text), "%.159s", s);
 	else if (is(name, "IncludesLastItemInRange"))
 		r->m.last = is(s, "true");
-	else if (is(name, "Value"))
-		r->m.backoff = (uint32_t)strtoul(s, NULL, 10);
+	else if (is(name, "Value")) {
+		ms = strtoul(s, NULL, 10);
+		r->m.backoff = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+	}
 }
 
 static void XMLCALL

@@ -2,6 +2,7 @@
  * what mapd is told of it. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fetchd/adapter/ews_job.h"
 
@@ -11,8 +12,8 @@ tell_removed(struct ews_read *j, const char *id)
 {
 	struct msg_mapd_removed m = {.remote_id = id};
 
-	if (j->type == MSG_ADAPTER_GET || *id == '\0')
-		return;
+	if (j->type != MSG_ADAPTER_POLL || *id == '\0')
+		return; /* who asked for something cannot be told of others */
 	j->count++;
 	if (j->job.a->mapd)
 		mapd_removed_send(j->job.a->mapd, j->job.id, 0, &m);
@@ -60,6 +61,18 @@ is_wanted(const struct ews_read *j, const struct booking *b, enum ews_type t)
 	return 1;
 }
 
+/* A server that passes over the restriction would give the whole calendar. */
+static int
+was_asked(const struct ews_read *j, const char *tag)
+{
+	size_t at;
+
+	for (at = 0; at < j->tags.len; at += strlen(j->tags.p + at) + 1)
+		if (strcasecmp(j->tags.p + at, tag) == 0)
+			return 1;
+	return 0;
+}
+
 static void
 tell_item(struct ews_read *j, const struct ews_item *it)
 {
@@ -78,6 +91,10 @@ tell_item(struct ews_read *j, const struct ews_item *it)
 		b.series_id = master;
 	if (!is_wanted(j, &b, t))
 		return;
+	if (j->type == MSG_ADAPTER_FIND && !was_asked(j, b.link)) {
+		tell_bad(j, b.remote_id, "it does not have the tag asked for");
+		return;
+	}
 	if (j->type == MSG_ADAPTER_POLL && t == EWS_SINGLE &&
 	    (b.end <= j->from || b.start >= j->to)) {
 		tell_removed(j, b.remote_id); /* out of the window */
@@ -96,6 +113,7 @@ on_listed(struct ews_read *j, const struct ews_item *it)
 	const char *id = strbuf_get(&it->f[EWS_ID]);
 	enum ews_type t = ews_type(it);
 
+	j->listed++;
 	if (it->cut || *id == '\0')
 		tell_bad(j, "", "its id cannot be one");
 	else if (it->deleted)
@@ -119,8 +137,9 @@ on_item(void *arg, unsigned index, const struct ews_item *it)
 		on_listed(j, it);
 		return;
 	}
-	/* ADAPTER_GET asks for the item's master first. */
-	if (ews_type(it) == EWS_MASTER)
+	/* ADAPTER_GET asks for the item's master first.  What was found by its
+	 * tag may have been made a series meanwhile. */
+	if (ews_type(it) == EWS_MASTER && j->type != MSG_ADAPTER_FIND)
 		tell_master(j, it, j->type == MSG_ADAPTER_GET && index == 0);
 	else
 		tell_item(j, it);
@@ -136,6 +155,9 @@ on_message(void *arg, const struct ews_message *m)
 
 	if (j->asking == ASK_VIEW && !m->last)
 		j->cut = 1;
+	if (j->asking == ASK_FIND && !m->last)
+		ews_read_fail(j, OUTCOME_BROKEN,
+		    "Exchange does not show all that carry the tag");
 	if (j->asking == ASK_SYNC && m->last)
 		j->sync = 0;
 	if (j->type == MSG_ADAPTER_GET && j->asking == ASK_GET &&
