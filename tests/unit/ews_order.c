@@ -115,10 +115,17 @@ static const struct word {
 	"calendar:CalendarItemType calendar:MyResponseType "
 	"calendar:Organizer calendar:RequiredAttendees "
 	"calendar:OptionalAttendees calendar:Resources "
-	"calendar:AppointmentState"},
-    {"t:ExtendedFieldURI", "PropertySetId!", "*"},
-    {"t:ExtendedFieldURI", "PropertyName!", "*"},
-    {"t:ExtendedFieldURI", "PropertyType!", "String"},
+	"calendar:AppointmentState calendar:StartTimeZone "
+	"calendar:EndTimeZone"},
+    /* One of three ways to name a property. */
+    {"t:ExtendedFieldURI", "DistinguishedPropertySetId",
+	"Meeting Appointment Common PublicStrings"},
+    {"t:ExtendedFieldURI", "PropertySetId", "*"},
+    {"t:ExtendedFieldURI", "PropertyName", "*"},
+    {"t:ExtendedFieldURI", "PropertyId", "*"},
+    {"t:ExtendedFieldURI", "PropertyTag", "*"},
+    {"t:ExtendedFieldURI", "PropertyType!",
+	"Binary Boolean Integer String SystemTime"},
     {"t:Constant", "Value!", "*"}, {"t:ItemId", "Id!", "*"},
     {"t:ItemId", "ChangeKey", "*"}, {"t:ReferenceItemId", "Id!", "*"},
     {"t:ReferenceItemId", "ChangeKey", "*"},

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fetchd/adapter/moment.h"
+#include "fetchd/adapter/tag.h"
 #include "lib/marks.h"
 #include "tests/unit/ews_upstream.h"
 
@@ -396,7 +397,9 @@ looked_for_by_uid(void **state)
 
 #define TAGGED(id, tag, more)                                               \
 	ITEM(id,                                                            \
-	    "<t:ExtendedProperty><t:ExtendedFieldURI/><t:Value>" tag        \
+	    "<t:ExtendedProperty><t:ExtendedFieldURI "                      \
+	    "PropertySetId=\"" TAG_GUID "\" PropertyName=\"" TAG_NAME       \
+	    "\" PropertyType=\"String\"/><t:Value>" tag                     \
 	    "</t:Value></t:ExtendedProperty><t:UID>u-" id "</t:UID>" TIMES( \
 		"2026-12-01T10:00:00Z", "2026-12-01T11:00:00Z") more)
 #define SAID(answer)                                                       \
