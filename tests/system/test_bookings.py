@@ -15,8 +15,10 @@ from people import (Outlook, ZONE, daily, day, iso, minutes, parse, weekly)
 LONDON = zoneinfo.ZoneInfo("Europe/London")
 
 
-class Bookings(unittest.TestCase):
+class Rooms(unittest.TestCase):
+    """Rooms, and ORB between both systems; no test."""
     kind = "graph"  # test_ews.py has the same with "ews"
+    settings = {}
 
     @classmethod
     def setUpClass(cls):
@@ -33,7 +35,7 @@ class Bookings(unittest.TestCase):
                             zone="W. Europe Standard Time",
                             settings={"auto_accept": False})
         cls.orb = orbtest.Orb(rooms=rooms + [london, slow], sim=sim,
-                              kind=cls.kind)
+                              kind=cls.kind, settings=cls.settings)
         cls.addClassCleanup(cls.orb.stop)
         cls.london, cls.slow = 20, 21
         cls.orb.run()
@@ -52,6 +54,8 @@ class Bookings(unittest.TestCase):
     def starts(self, room):
         return [parse(r["start"]) for r in self.people.planned(room)]
 
+
+class Bookings(Rooms):
     def test_moved_keeps_its_number(self):
         """a moved meeting keeps its reservation"""
         room = self.room()
