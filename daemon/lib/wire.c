@@ -471,6 +471,20 @@ wire_clean(char *dst, size_t cap, const char *src, size_t max)
 }
 
 char *
+wire_clean_lines(char *dst, size_t cap, const char *src)
+{
+	size_t len;
+
+	wire_clean(dst, cap, src, cap - 1);
+	/* wire_clean() maps byte to byte up to the cut. */
+	len = strlen(dst);
+	for (size_t i = 0; i < len; i++)
+		if (src[i] == '\n' || src[i] == '\t')
+			dst[i] = src[i];
+	return dst;
+}
+
+char *
 wire_mend(char *s)
 {
 	size_t n = strlen(s), i = n;

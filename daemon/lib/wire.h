@@ -94,6 +94,8 @@ int wire_is_utf8(const uint8_t *, size_t);
  * that comes from outside and goes into a str field.  Returns dst.
  */
 char *wire_clean(char *dst, size_t cap, const char *src, size_t max);
+/* The same for a text field: ends of lines and tabs stay.  cap fits it all. */
+char *wire_clean_lines(char *dst, size_t cap, const char *src);
 /*
  * Drops the character that a cut (snprintf() into too small a buffer) left
  * unfinished at the end: one such byte makes a message malformed.  Returns s.

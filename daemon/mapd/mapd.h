@@ -139,8 +139,10 @@ struct visit {
 	int planned;            /* contents of planned actions are being got */
 	struct content **in;    /* from the poll, in order of arrival */
 	size_t nin, capin;
-	char **series; /* masters seen */
+	char **series; /* masters seen, to be expanded */
 	size_t nseries;
+	char **shown; /* masters whose occurrences are all in the answer */
+	size_t nshown;
 	char **removed; /* remote ids said to be removed */
 	size_t nremoved;
 	uint8_t *cursor;

@@ -56,10 +56,13 @@ visit_free(struct visit *v)
 		free(v->in[i]);
 	for (i = 0; i < v->nseries; i++)
 		free(v->series[i]);
+	for (i = 0; i < v->nshown; i++)
+		free(v->shown[i]);
 	for (i = 0; i < v->nremoved; i++)
 		free(v->removed[i]);
 	free(v->in);
 	free(v->series);
+	free(v->shown);
 	free(v->removed);
 	free(v->cursor);
 	free(v->td);
@@ -241,10 +244,12 @@ on_exchange(struct chan *c, struct packet *pk, void *arg)
 	case MSG_MAPD_SERIES:
 		if (mapd_series_get(pk, &s))
 			return -1;
-		if (can_take(v, pk->len))
-			add_string(&v->series, &v->nseries, s.series_id);
-		else
+		if (!can_take(v, pk->len))
 			v->ex_flood = 1;
+		else if (s.whole)
+			add_string(&v->shown, &v->nshown, s.series_id);
+		else
+			add_string(&v->series, &v->nseries, s.series_id);
 		return 0;
 	case MSG_MAPD_REMOVED:
 		if (mapd_removed_get(pk, &g))

@@ -83,5 +83,7 @@ settle_observe(struct visit *v)
 		if (series_known(v, v->series[i]) &&
 		    visit_expand(v, v->series[i]))
 			v->reads_failed = 1;
+	for (size_t i = 0; i < v->nshown; i++)
+		suspect_missing(v, v->shown[i]);
 	return 0;
 }

@@ -73,6 +73,26 @@ state_found(const struct ews_item *it, struct booking *b)
 	}
 }
 
+/*
+ * The date that a midnight of the item's own zone, seen from UTC, begins: the
+ * nearest one, but in the zones that are more than twelve hours ahead.  They
+ * are known by name, since 11:00Z is midnight in Auckland's summer and in
+ * Midway.  (Nobody lives twelve hours behind.)
+ */
+static int64_t
+date_of(const struct ews_item *it, int64_t at)
+{
+	static const char *const ahead[] = {"New Zealand Standard Time",
+	    "Chatham Islands Standard Time", "Tonga Standard Time",
+	    "Samoa Standard Time", "UTC+13", "Line Islands Standard Time",
+	    "Fiji Standard Time", "Kamchatka Standard Time"};
+
+	for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++)
+		if (says(it, EWS_ZONE, ahead[i]))
+			return moment_date(at + 3 * 3600);
+	return moment_date(at);
+}
+
 static const char *
 times_get(const struct ews_item *it, struct booking *b)
 {
@@ -96,15 +116,30 @@ times_get(const struct ews_item *it, struct booking *b)
 		b->end = b->start + 60;
 	b->all_day = says(it, EWS_ALL_DAY, "true");
 	if (b->all_day) {
-		/* Midnights of the zone it was made in, seen from UTC. */
-		b->start = moment_date(b->start);
-		b->end = moment_date(b->end);
+		b->start = date_of(it, b->start);
+		b->end = date_of(it, b->end);
 		if (b->end <= b->start)
 			b->end = b->start + 86400;
 		if (b->original_start)
-			b->original_start = moment_date(b->original_start);
+			b->original_start = date_of(it, b->original_start);
 	}
 	return NULL;
+}
+
+/*
+ * An organiser whom Exchange's directory no longer knows comes as a name of
+ * the old type EX; the item itself still has the address that the invitation
+ * came from.  ResolveNames is not asked: it looks into the same directory.
+ */
+static const char *
+organiser_of(const struct ews_item *it)
+{
+	const char *a = get(it, EWS_ORGANISER), *routing = get(it, EWS_ROUTING);
+
+	if (*routing && strcasecmp(routing, "SMTP") != 0)
+		a = get(it, EWS_SENDER);
+	/* Cut, it would be another's. */
+	return strlen(a) > 254 || strchr(a, '@') == NULL ? "" : a;
 }
 
 static int
@@ -121,8 +156,7 @@ int
 ews_booking(const struct ews_item *it, const char *address, int found,
     struct ews_copy *c, struct booking *b, const char **why)
 {
-	const char *organiser = get(it, EWS_ORGANISER);
-	const char *routing = get(it, EWS_ROUTING);
+	const char *organiser = organiser_of(it);
 
 	memset(b, 0, sizeof(*b));
 	*why = NULL;
@@ -134,16 +168,13 @@ ews_booking(const struct ews_item *it, const char *address, int found,
 		*why = times_get(it, b);
 	if (*why)
 		return -1;
-	if ((*routing && strcasecmp(routing, "SMTP") != 0) ||
-	    strlen(organiser) > 254)
-		organiser = ""; /* cut, it would be another's */
 	b->room = address;
 	b->uid = get(it, EWS_UID);
 	b->subject = wire_clean(
 	    c->subject, sizeof(c->subject), get(it, EWS_SUBJECT), 1020);
 	b->organiser =
 	    wire_clean(c->organiser, sizeof(c->organiser), organiser, 254);
-	b->body = wire_clean(c->body, sizeof(c->body), get(it, EWS_BODY), 4096);
+	b->body = wire_clean_lines(c->body, sizeof(c->body), get(it, EWS_BODY));
 	b->attendee_count = it->attendees;
 	b->private_ = says(it, EWS_SENSITIVITY, "Private") ||
 	    says(it, EWS_SENSITIVITY, "Confidential");

@@ -23,15 +23,9 @@ static void
 read_release(struct job *job)
 {
 	struct ews_read *j = (struct ews_read *)job;
-	struct ews_master *m;
 
 	ews_call_free(&j->call);
-	while ((m = j->masters) != NULL) {
-		j->masters = m->next;
-		free(m->uid);
-		free(m->id);
-		free(m);
-	}
+	ews_masters_free(j);
 	for (size_t i = 0; i < j->nids; i++)
 		free(j->ids[i]);
 	free(j->ids);

@@ -17,7 +17,7 @@ enum ask { ASK_NOTHING, ASK_SYNC, ASK_VIEW, ASK_FIND, ASK_GET, ASK_FOLDER };
 /* A master that was seen. */
 struct ews_master {
 	struct ews_master *next;
-	char *uid, *id;
+	char *uid, *id, *thread; /* thread "": unknown */
 };
 
 struct ews_read {
@@ -58,7 +58,11 @@ void ews_want_window(struct ews_read *);
 void ews_want_halves(struct ews_read *);
 /* The id of the series with this uid, NULL when it has not been seen. */
 const char *ews_master_of(const struct ews_read *, const char *uid);
-void ews_master_learn(struct ews_read *, const char *uid, const char *id);
+void ews_master_learn(
+    struct ews_read *, const char *uid, const char *id, const char *thread);
+/* May an occurrence that a view lists be of a series that was seen? */
+int ews_thread_known(const struct ews_read *, const char *thread);
+void ews_masters_free(struct ews_read *);
 
 /* What takes the items and messages of the answers; arg is the ews_read. */
 extern const struct ews_reading ews_read_reading;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fetchd/adapter/tag.h"
+
 #define NS "http://schemas.microsoft.com/exchange/services/2006/"
 #define TYPES NS "types|"
 #define MESSAGES NS "messages|"
@@ -28,6 +30,8 @@ struct ews_reader {
 	struct strbuf *into; /* where text goes; NULL: nowhere */
 	size_t into_max;
 	unsigned into_depth;
+	enum ews_field property;        /* which one an extended property is */
+	struct strbuf mailbox, routing; /* of the resource that is open */
 	unsigned long bytes;
 	const char *why;
 };
@@ -60,7 +64,7 @@ item_clear(struct ews_item *it)
 	for (int i = 0; i < EWS_FIELDS; i++)
 		strbuf_reset(&it->f[i]);
 	it->attendees = it->resources = 0;
-	it->deleted = it->cut = 0;
+	it->deleted = it->cut = it->unlisted = 0;
 }
 
 /* The name of the n-th element from the top; 0 is the one that is open. */
@@ -116,6 +120,68 @@ is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* Of the extended properties that were asked for (ews_soap.c). */
+static enum ews_field
+property_of(const char **attrs)
+{
+	if (is(attribute(attrs, "PropertyName"), TAG_NAME))
+		return EWS_TAG;
+	if (is(attribute(attrs, "PropertyId"), "35"))
+		return EWS_THREAD;
+	if (strcasecmp(attribute(attrs, "PropertyTag"), "0x5D02") == 0)
+		return EWS_SENDER;
+	return EWS_FIELDS;
+}
+
+static void
+zone_id(struct ews_reader *r, const char **attrs)
+{
+	const char *id = attribute(attrs, "Id");
+
+	strbuf_reset(&r->item.f[EWS_ZONE]);
+	if (strlen(id) <= 100)
+		strbuf_str(&r->item.f[EWS_ZONE], id);
+}
+
+/* One element of who is invited as a resource: the list is at level 1. */
+static void
+start_in_resource(struct ews_reader *r, const char *name, unsigned level)
+{
+	if (level == 3 && is(name, "Mailbox")) {
+		strbuf_reset(&r->mailbox);
+		strbuf_reset(&r->routing);
+	} else if (level == 4 && is(name, "EmailAddress"))
+		collect(r, &r->mailbox, 1024);
+	else if (level == 4 && is(name, "RoutingType"))
+		collect(r, &r->routing, 40);
+	else if (level == 3 && is(name, "ResponseType") &&
+	    r->item.resources == 1)
+		field(r, EWS_RESOURCE_SAID, 40);
+}
+
+/* A resource's mailbox has ended: a line of the list, with the type of its
+ * address behind a tab where that is not SMTP. */
+static void
+end_resource(struct ews_reader *r)
+{
+	struct strbuf *all = &r->item.f[EWS_RESOURCES];
+	const char *address = strbuf_get(&r->mailbox);
+	const char *routing = strbuf_get(&r->routing);
+
+	if (r->item.resources == 1 && r->mailbox.len <= 254)
+		strbuf_str(&r->item.f[EWS_RESOURCE], address);
+	else if (r->item.resources == 1)
+		r->item.cut = 1;
+	if (strpbrk(address, "\t\n") || *address == '\0')
+		r->item.unlisted = 1;
+	else if (*routing == '\0' || strcasecmp(routing, "SMTP") == 0)
+		strbuf_fmt(all, "%s\n", address);
+	else
+		strbuf_fmt(all, "%s\t%s\n", address, routing);
+	if (all->err)
+		r->item.unlisted = 1;
+}
+
 /* An element inside of an item. */
 static void
 start_in_item(struct ews_reader *r, const char *name, const char **attrs)
@@ -126,12 +192,17 @@ start_in_item(struct ews_reader *r, const char *name, const char **attrs)
 	if (level == 1) {
 		if (is(name, "ItemId"))
 			item_ids(r, attrs);
+		else if (is(name, "StartTimeZone"))
+			zone_id(r, attrs);
 		for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 			if (is(name, leaves[i].name))
 				field(r, leaves[i].field, leaves[i].max);
-	} else if (is(name, "Value") && is(up, "ExtendedProperty") &&
-	    level == 2) {
-		field(r, EWS_TAG, 450);
+	} else if (level == 2 && is(up, "ExtendedProperty")) {
+		if (is(name, "ExtendedFieldURI"))
+			r->property = property_of(attrs);
+		else if (is(name, "Value") && r->property != EWS_FIELDS)
+			field(r, r->property,
+			    r->property == EWS_TAG ? 450 : 1200);
 	} else if (is(name, "Attendee") && level == 2) {
 		r->item.attendees++;
 		r->item.resources += is(up, "Resources");
@@ -140,13 +211,8 @@ start_in_item(struct ews_reader *r, const char *name, const char **attrs)
 			field(r, EWS_ORGANISER, 1024);
 		else if (is(name, "RoutingType"))
 			field(r, EWS_ROUTING, 40);
-	} else if (level == 3 && is(list, "Resources") &&
-	    is(name, "ResponseType") && r->item.resources == 1) {
-		field(r, EWS_RESOURCE_SAID, 40);
-	} else if (level == 4 && is(above(r, 3), "Resources") &&
-	    is(name, "EmailAddress") && r->item.resources == 1) {
-		field(r, EWS_RESOURCE, 254);
-	}
+	} else if (is(above(r, level - 1), "Resources"))
+		start_in_resource(r, name, level);
 }
 
 static void
@@ -249,6 +315,9 @@ on_end(void *arg, const char *full)
 	if (r->into == &r->text && r->into_depth == r->depth)
 		end_text(r, local_name(full));
 	r->into = NULL;
+	if (r->item_depth && r->depth == r->item_depth + 3 &&
+	    is(above(r, 0), "Mailbox") && is(above(r, 2), "Resources"))
+		end_resource(r);
 	if (r->item_depth == r->depth) {
 		r->item_depth = 0;
 		r->reading->item(r->arg, r->m.index, &r->item);
@@ -271,6 +340,12 @@ on_text(void *arg, const char *s, int len)
 		return;
 	if (r->into->len + n > r->into_max) {
 		n = r->into_max - r->into->len;
+		if (r->into == &r->item.f[EWS_THREAD] ||
+		    r->into == &r->item.f[EWS_SENDER]) {
+			strbuf_reset(r->into); /* as if it were not there */
+			r->into = NULL;
+			return;
+		}
 		if (r->into == &r->state)
 			r->state.err = 1;
 		else if (r->into != &r->item.f[EWS_SUBJECT] &&
@@ -313,6 +388,8 @@ ews_reader_new(const struct ews_reading *reading, void *arg, unsigned long salt)
 	r->arg = arg;
 	for (int i = 0; i < EWS_FIELDS; i++)
 		strbuf_init(&r->item.f[i], 8192);
+	strbuf_init(&r->mailbox, 2048);
+	strbuf_init(&r->routing, 64);
 	strbuf_init(&r->state, EWS_STATE_MAX + 1);
 	strbuf_init(&r->text, 1024);
 	return r;
@@ -326,6 +403,8 @@ ews_reader_free(struct ews_reader *r)
 	XML_ParserFree(r->xml);
 	for (int i = 0; i < EWS_FIELDS; i++)
 		strbuf_free(&r->item.f[i]);
+	strbuf_free(&r->mailbox);
+	strbuf_free(&r->routing);
 	strbuf_free(&r->state);
 	strbuf_free(&r->text);
 	free(r);

@@ -26,6 +26,8 @@ enum ews_field {
 	EWS_SENSITIVITY,
 	EWS_BODY,
 	EWS_TAG,
+	EWS_THREAD, /* what all occurrences of a series and it have in common */
+	EWS_SENDER, /* the organiser's address as the item keeps it */
 	EWS_UID,
 	EWS_RECURRENCE_ID,
 	EWS_START,
@@ -40,6 +42,8 @@ enum ews_field {
 	EWS_ROUTING,
 	EWS_RESOURCE, /* the first one's address, and what it answered */
 	EWS_RESOURCE_SAID,
+	EWS_RESOURCES, /* all addresses, a line each */
+	EWS_ZONE,
 	EWS_STATE,
 	EWS_FIELDS
 };
@@ -49,8 +53,9 @@ struct ews_item {
 	struct strbuf f[EWS_FIELDS];
 	unsigned attendees;
 	unsigned resources;
-	int deleted; /* SyncFolderItems says that it is gone */
-	int cut;     /* a field that counts is longer than it can be */
+	int deleted;  /* SyncFolderItems says that it is gone */
+	int cut;      /* a field that counts is longer than it can be */
+	int unlisted; /* EWS_RESOURCES is not whole */
 };
 
 /* How one message ended; a fault is the only one of its answer. */

@@ -11,11 +11,26 @@
 #define TAG_URI                                         \
 	"<t:ExtendedFieldURI PropertySetId=\"" TAG_GUID \
 	"\" PropertyName=\"" TAG_NAME "\" PropertyType=\"String\"/>"
+/* PidLidCleanGlobalObjectId (MS-OXOCAL): the same for a series and all of its
+ * occurrences; unlike the UID, every list has it. */
+#define THREAD_URI                                                    \
+	"<t:ExtendedFieldURI DistinguishedPropertySetId=\"Meeting\" " \
+	"PropertyId=\"35\" PropertyType=\"Binary\"/>"
+/* PidTagSentRepresentingSmtpAddress (MS-OXPROPS): the organiser's address as it
+ * was when the item came, which still is one when Exchange's directory knows
+ * the organiser no more and shows a name of the old type EX. */
+#define SENDER_URI \
+	"<t:ExtendedFieldURI PropertyTag=\"0x5D02\" PropertyType=\"String\"/>"
 #define SHAPE "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>"
 #define TYPE_SHAPE                                                   \
 	SHAPE "<t:AdditionalProperties>"                             \
 	      "<t:FieldURI FieldURI=\"calendar:CalendarItemType\"/>" \
 	      "</t:AdditionalProperties></m:ItemShape>"
+#define VIEW_SHAPE                                                            \
+	SHAPE                                                                 \
+	    "<t:AdditionalProperties>"                                        \
+	    "<t:FieldURI FieldURI=\"calendar:CalendarItemType\"/>" THREAD_URI \
+	    "</t:AdditionalProperties></m:ItemShape>"
 
 /* XML 1.0 has no way to write most control characters: they are left out. */
 static void
@@ -94,7 +109,7 @@ void
 ews_view(struct strbuf *b, int64_t from, int64_t to)
 {
 	strbuf_fmt(b,
-	    "<m:FindItem Traversal=\"Shallow\">" TYPE_SHAPE
+	    "<m:FindItem Traversal=\"Shallow\">" VIEW_SHAPE
 	    "<m:CalendarView MaxEntriesReturned=\"%d\"",
 	    EWS_VIEW);
 	put_time(b, " StartDate=\"", from, "\"");
@@ -143,7 +158,7 @@ ews_get_begin(struct strbuf *b, int body)
 	    "calendar:CalendarItemType", "calendar:MyResponseType",
 	    "calendar:Organizer", "calendar:RequiredAttendees",
 	    "calendar:OptionalAttendees", "calendar:Resources",
-	    "calendar:AppointmentState"};
+	    "calendar:AppointmentState", "calendar:StartTimeZone"};
 
 	strbuf_str(b, "<m:GetItem>" SHAPE);
 	if (body)
@@ -153,8 +168,9 @@ ews_get_begin(struct strbuf *b, int body)
 		strbuf_fmt(b, "<t:FieldURI FieldURI=\"%s\"/>", fields[i]);
 	if (body)
 		strbuf_str(b, "<t:FieldURI FieldURI=\"item:Body\"/>");
-	strbuf_str(
-	    b, TAG_URI "</t:AdditionalProperties></m:ItemShape><m:ItemIds>");
+	strbuf_str(b,
+	    TAG_URI THREAD_URI SENDER_URI
+	    "</t:AdditionalProperties></m:ItemShape><m:ItemIds>");
 }
 
 void
@@ -177,13 +193,49 @@ ews_get_end(struct strbuf *b)
 
 /* --- writes ---------------------------------------------------------------- */
 
+/* routing: the type of the address, "" for SMTP. */
+static void
+put_mailbox(struct strbuf *b, const char *address, const char *routing)
+{
+	put(b, "<t:Attendee><t:Mailbox><t:EmailAddress>", address,
+	    "</t:EmailAddress>");
+	if (*routing)
+		put(b, "<t:RoutingType>", routing, "</t:RoutingType>");
+	strbuf_str(b, "</t:Mailbox></t:Attendee>");
+}
+
 static void
 put_attendee(struct strbuf *b, const char *list, const char *address)
 {
-	strbuf_fmt(b, "<t:%s><t:Attendee>", list);
-	put(b, "<t:Mailbox><t:EmailAddress>", address,
-	    "</t:EmailAddress></t:Mailbox>");
-	strbuf_fmt(b, "</t:Attendee></t:%s>", list);
+	strbuf_fmt(b, "<t:%s>", list);
+	put_mailbox(b, address, "");
+	strbuf_fmt(b, "</t:%s>", list);
+}
+
+int
+ews_line_is(const char *line, const char *address)
+{
+	size_t n = strcspn(line, "\t\n");
+
+	return n == strlen(address) && strncasecmp(line, address, n) == 0;
+}
+
+/* One line of a list of resources: address up to tab, its type up to end. */
+static void
+put_line(struct strbuf *b, const char *line, const char *tab, const char *end)
+{
+	char address[1025], routing[41] = "";
+	size_t n = (size_t)(tab - line), m = (size_t)(end - tab);
+
+	if (n >= sizeof(address) || m > sizeof(routing))
+		return;
+	memcpy(address, line, n);
+	address[n] = '\0';
+	if (m > 1) {
+		memcpy(routing, tab + 1, m - 1);
+		routing[m - 1] = '\0';
+	}
+	put_mailbox(b, address, routing);
 }
 
 void
@@ -224,6 +276,31 @@ ews_meet(struct strbuf *b, const struct msg_adapter_meet *m)
 	strbuf_str(b, "</t:CalendarItem></m:Items></m:CreateItem>");
 }
 
+/*
+ * The resources that there are, a line each as ews_read.c lists them, with
+ * another room instead of the one that is left.  The list is set whole: only
+ * so is one taken out of it (AppendToItemField adds, nothing removes).
+ */
+static void
+put_resources(struct strbuf *b, const char *lines,
+    const struct msg_adapter_meeting_change *m)
+{
+	const char *end, *tab;
+
+	strbuf_str(b, "<t:Resources>");
+	for (; *lines; lines = end + 1) {
+		end = strchrnul(lines, '\n');
+		tab = memchr(lines, '\t', (size_t)(end - lines));
+		if (!ews_line_is(lines, m->room_from) &&
+		    !ews_line_is(lines, m->room_to))
+			put_line(b, lines, tab ? tab : end, end);
+		if (*end == '\0')
+			break;
+	}
+	put_mailbox(b, m->room_to, "");
+	strbuf_str(b, "</t:Resources>");
+}
+
 static void
 set_begin(struct strbuf *b, const char *uri)
 {
@@ -250,7 +327,7 @@ put_ids(struct strbuf *b, const char *element, const char *id, const char *key)
 
 void
 ews_change(struct strbuf *b, const struct msg_adapter_meeting_change *m,
-    const char *key)
+    const char *key, const char *resources)
 {
 	strbuf_fmt(b,
 	    "<m:UpdateItem ConflictResolution=\"%s\" "
@@ -280,7 +357,7 @@ ews_change(struct strbuf *b, const struct msg_adapter_meeting_change *m,
 		    *m->room_name ? m->room_name : m->room_to, "</t:Location>");
 		set_end(b);
 		set_begin(b, "calendar:Resources");
-		put_attendee(b, "Resources", m->room_to);
+		put_resources(b, resources, m);
 		set_end(b);
 	}
 	strbuf_str(

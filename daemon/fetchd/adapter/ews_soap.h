@@ -32,8 +32,12 @@ void ews_get_master_of(struct strbuf *, const char *occurrence_id);
 void ews_get_end(struct strbuf *);
 
 void ews_meet(struct strbuf *, const struct msg_adapter_meet *);
+/* resources: those that are invited, as ews_read.c lists them (EWS_RESOURCES);
+ * of use when there is another room. */
 void ews_change(struct strbuf *, const struct msg_adapter_meeting_change *,
-    const char *key);
+    const char *key, const char *resources);
+/* Is the line of such a list of this address? */
+int ews_line_is(const char *line, const char *address);
 void ews_cancel(
     struct strbuf *, const char *id, const char *key, const char *comment);
 void ews_decline(

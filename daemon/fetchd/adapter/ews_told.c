@@ -30,14 +30,15 @@ tell_bad(struct ews_read *j, const char *id, const char *why)
 static void
 tell_master(struct ews_read *j, const struct ews_item *it, int quiet)
 {
-	struct msg_mapd_series m = {.series_id = strbuf_get(&it->f[EWS_ID]),
-	    .uid = strbuf_get(&it->f[EWS_UID])};
+	struct msg_mapd_series m = {
+	    .series_id = strbuf_get(&it->f[EWS_ID]), .whole = 1};
+	const char *uid = strbuf_get(&it->f[EWS_UID]);
 
-	if (it->cut || *m.uid == '\0' || strlen(m.uid) > 512) {
+	if (it->cut || *uid == '\0' || strlen(uid) > 512) {
 		tell_bad(j, m.series_id, "a series has no UID");
 		return;
 	}
-	ews_master_learn(j, m.uid, m.series_id);
+	ews_master_learn(j, uid, m.series_id, strbuf_get(&it->f[EWS_THREAD]));
 	if (quiet)
 		return;
 	j->found = 1;
@@ -124,6 +125,10 @@ on_listed(struct ews_read *j, const struct ews_item *it)
 	    (j->type == MSG_ADAPTER_EXPAND ||
 		(j->type == MSG_ADAPTER_POLL && !j->full)))
 		return;
+	else if (j->asking == ASK_VIEW && t == EWS_OCCURRENCE && !j->full &&
+	    j->type != MSG_ADAPTER_MEETING &&
+	    !ews_thread_known(j, strbuf_get(&it->f[EWS_THREAD])))
+		return; /* of a series that did not change */
 	else
 		ews_want_id(j, id);
 }

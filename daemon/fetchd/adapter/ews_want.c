@@ -86,7 +86,22 @@ ews_master_of(const struct ews_read *j, const char *uid)
 }
 
 void
-ews_master_learn(struct ews_read *j, const char *uid, const char *id)
+ews_masters_free(struct ews_read *j)
+{
+	struct ews_master *m;
+
+	while ((m = j->masters) != NULL) {
+		j->masters = m->next;
+		free(m->uid);
+		free(m->id);
+		free(m->thread);
+		free(m);
+	}
+}
+
+void
+ews_master_learn(
+    struct ews_read *j, const char *uid, const char *id, const char *thread)
 {
 	struct ews_master *m;
 
@@ -96,15 +111,27 @@ ews_master_learn(struct ews_read *j, const char *uid, const char *id)
 		ews_read_fail(j, OUTCOME_FAILED, "no memory");
 		return;
 	}
-	m->next = j->masters;
-	j->masters = m;
 	m->uid = strdup(uid);
 	m->id = strdup(id);
-	if (m->uid == NULL || m->id == NULL) {
-		free(m->uid);
-		free(m->id);
-		j->masters = m->next;
-		free(m);
-		ews_read_fail(j, OUTCOME_FAILED, "no memory");
+	m->thread = strdup(thread);
+	if (m->uid && m->id && m->thread) {
+		m->next = j->masters;
+		j->masters = m;
+		return;
 	}
+	free(m->uid);
+	free(m->id);
+	free(m->thread);
+	free(m);
+	ews_read_fail(j, OUTCOME_FAILED, "no memory");
+}
+
+int
+ews_thread_known(const struct ews_read *j, const char *thread)
+{
+	for (const struct ews_master *m = j->masters; m; m = m->next)
+		if (*thread == '\0' || *m->thread == '\0' ||
+		    strcmp(m->thread, thread) == 0)
+			return 1;
+	return 0;
 }

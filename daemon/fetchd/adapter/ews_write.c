@@ -29,6 +29,8 @@ struct ews_write {
 	enum outcome outcome;
 	char id[513], key[257], uid[513], text[300];
 	unsigned attendees;
+	struct strbuf resources; /* as ews_read.c lists them */
+	int unlisted;
 };
 
 static void
@@ -38,6 +40,7 @@ write_release(struct job *job)
 
 	ews_call_free(&w->call);
 	wire_out_free(&w->request);
+	strbuf_free(&w->resources);
 	free(w);
 }
 
@@ -82,6 +85,9 @@ on_item(void *arg, unsigned index, const struct ews_item *it)
 		wire_clean(
 		    w->uid, sizeof(w->uid), strbuf_get(&it->f[EWS_UID]), 512);
 		w->attendees = it->attendees;
+		strbuf_reset(&w->resources);
+		strbuf_str(&w->resources, strbuf_get(&it->f[EWS_RESOURCES]));
+		w->unlisted = it->unlisted || w->resources.err;
 	}
 }
 
@@ -110,7 +116,7 @@ send_write(struct ews_write *w)
 		ews_meet(b, &w->m.meet);
 		wire_clean(w->uid, sizeof(w->uid), w->m.meet.transaction, 512);
 	} else if (w->type == MSG_ADAPTER_MEETING_CHANGE)
-		ews_change(b, &w->m.change, w->key);
+		ews_change(b, &w->m.change, w->key, strbuf_get(&w->resources));
 	else if (w->type == MSG_ADAPTER_MEETING_DECLINE)
 		ews_decline(b, w->target, w->key, w->m.decline.comment);
 	else if (w->attendees > 0)
@@ -118,6 +124,39 @@ send_write(struct ews_write *w)
 	else
 		ews_delete(b, w->target, w->key);
 	ews_call_send(&w->call, 1);
+}
+
+static int
+is_listed(const struct ews_write *w, const char *address)
+{
+	const char *p = strbuf_get(&w->resources);
+
+	for (; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (ews_line_is(p, address))
+			return 1;
+	return 0;
+}
+
+/* It was looked at.  Another room takes the old one's place among the
+ * resources; one that is invited otherwise is not ORB's to take out. */
+static void
+write_looked(struct ews_write *w)
+{
+	const struct msg_adapter_meeting_change *m = &w->m.change;
+
+	if (w->type != MSG_ADAPTER_MEETING_CHANGE || *m->room_to == '\0')
+		send_write(w);
+	else if (w->unlisted)
+		write_end(w, OUTCOME_REFUSED,
+		    "the meeting invites more resources than can be listed");
+	else if (is_listed(w, m->room_from) || *m->room_from == '\0')
+		send_write(w);
+	else if (is_listed(w, m->room_to))
+		write_end(w, OUTCOME_OK, ""); /* an earlier try did it */
+	else
+		write_end(w, OUTCOME_REFUSED,
+		    "the meeting invites the room, but not as a resource: only "
+		    "its organiser can give it another");
 }
 
 static void
@@ -145,7 +184,7 @@ on_done(void *arg)
 	else if (w->looking && *w->tag && strcmp(w->tag, w->key) != 0)
 		write_end(w, OUTCOME_STALE, "it changed since it was read");
 	else if (w->looking)
-		send_write(w);
+		write_looked(w);
 	else if (w->type == MSG_ADAPTER_MEET && *w->id == '\0')
 		write_end(w, OUTCOME_UNKNOWN, "Exchange named no new item");
 	else
@@ -215,6 +254,7 @@ ews_on_write(struct chan *c, struct packet *pk)
 	w->job.release = write_release;
 	job_add(a, &w->job, pk->id, 1);
 	ews_call_init(&w->call, a, "", &reading, on_done, w);
+	strbuf_init(&w->resources, 8192);
 	wire_out_init(&w->request, pk->len + 1);
 	w->request.buf = malloc(pk->len + 1);
 	if (w->request.buf == NULL) {

@@ -208,21 +208,6 @@ graph_booking(
 	}
 }
 
-/* Body text keeps its lines; the rest of wire_clean()'s rules hold. */
-static void
-clean_lines(char *dst, size_t cap, const char *src)
-{
-	char *p;
-	size_t n, len;
-
-	wire_clean(dst, cap, src, cap - 1);
-	/* wire_clean() maps byte to byte up to the cut, but for "?". */
-	len = strlen(dst);
-	for (p = dst, n = 0; n < len && src[n]; n++, p++)
-		if (src[n] == '\n' || src[n] == '\t')
-			*p = src[n];
-}
-
 void
 graph_clean(struct graph_text *t, struct booking *b)
 {
@@ -233,7 +218,7 @@ graph_clean(struct graph_text *t, struct booking *b)
 	b->organiser = t->organiser;
 	b->subject = t->subject;
 	if (*b->body) {
-		clean_lines(t->body, sizeof(t->body), b->body);
+		wire_clean_lines(t->body, sizeof(t->body), b->body);
 		b->body = t->body;
 	}
 }

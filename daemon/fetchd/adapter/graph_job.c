@@ -112,7 +112,7 @@ emit_removed(struct graph_job *j, const char *id)
 static void
 emit_series(struct graph_job *j, const struct graph_event *e)
 {
-	struct msg_mapd_series m = {.series_id = e->id, .uid = e->uid};
+	struct msg_mapd_series m = {.series_id = e->id};
 
 	if (j->job.a->mapd)
 		mapd_series_send(j->job.a->mapd, j->job.id, 0, &m);
