@@ -576,7 +576,13 @@ class Orb:
         unit = self.units[process.replace("http", "fetchd").replace(
             "adapter", "fetchd")]
         unit.ready = False  # or wait_ready() could see the old one
-        os.kill(pid, number)
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass  # it ended by itself
+        if number == signal.SIGKILL:  # or the next kill would be of the dead
+            wait_for("%s is gone" % process,
+                     lambda: self.pids().get(process) != pid, 20, 0.005)
         return pid
 
     def configure(self, **groups):
