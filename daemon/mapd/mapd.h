@@ -3,14 +3,16 @@
  *
  *   main.c     table of contents: start, lock down, serve, stop
  *   peers.c    the connections to keyd, ledgerd and the two adapters
- *   round.c    a round: poll both sides, room by room
+ *   round.c    a round: when, and over which time
+ *   visit.c, visit_read.c  one room of it: ask both sides, collect
  *   observe.c  from a booking as sent to a booking as seen
  *   settle.c, settle_missing.c, settle_commit.c, settle_round.c
  *              plan a room, commit tree, cursor and actions together
- *   execute.c  journaled actions, in chunks: look, announce, write, settle
+ *   execute.c, execute_pull.c, execute_look.c
+ *              journaled actions, in chunks: look, announce, write, settle
  *   trees.c    which booking each reservation belongs to
  *   act.c      one action: what is sent for it, what its answer means
- *   act_exchange.c  the same for actions on Exchange
+ *   act_exchange.c, act_exchange_find.c  the same for actions on Exchange
  *   persons.c  organiser to person
  *   evidence.c the records for ledgerd
  *   control.c, control_list.c  what orbctl asks
@@ -100,7 +102,7 @@ int payload_put(struct wire_out *, int64_t base, const struct content *);
 /* Decodes; *c is freed with free().  0, or -1. */
 int payload_get(struct wire_bytes, int64_t *base, struct content **c);
 
-/* --- rooms and rounds: round.c, settle*.c ------------------------------------------- */
+/* --- rooms and rounds: round.c, visit*.c, settle*.c ------------------------------------------- */
 struct room {
 	const struct conf_room *conf;
 	struct room_state st;
@@ -206,7 +208,7 @@ void settle_contents_done(struct visit *);
 /* The end of a round: cursors are kept, cancellations go or are held. */
 void settle_round(struct mapd *);
 
-/* --- execute.c, act.c ----------------------------------------------------------------- */
+/* --- execute*.c, act*.c ----------------------------------------------------------------- */
 enum job_stage { JOB_PERSON, JOB_LOOK, JOB_ANNOUNCE, JOB_WRITE, JOB_OVER };
 
 struct job {

@@ -5,10 +5,10 @@
  * seen, what both agreed on last), the policy and the time.  It does no I/O,
  * keeps nothing, and is the same in the daemon and in the property tests.
  *
- * Three files make the plan of a room: plan.c walks the trees and judges each
- * key by itself, plan_exchange.c has the rules for what TOPdesk changed, and
- * plan_clash.c what bookings that are on one side only have to do with one
- * another: the same booking made twice by hand, or two that want the same room.
+ * plan_room.c walks the trees; plan.c judges each key by itself, with the rules
+ * for what TOPdesk changed in plan_exchange.c; plan_clash.c, plan_pair.c and
+ * plan_overlap.c say what bookings that are on one side only have to do with
+ * one another: the same booking made twice by hand, or two that want one room.
  */
 #ifndef ORB_PLAN_H
 #define ORB_PLAN_H

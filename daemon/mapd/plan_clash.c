@@ -44,36 +44,16 @@
  * Two sides are compared by a sweep over both in the order of their starts: what
  * it costs is sorting, and the pairs that do overlap.
  *
- * Not here: what is done about a key by itself (plan.c, plan_exchange.c), and
+ * Here: the words, the sweep and the order of it all.  Not here: a (plan_pair.c),
+ * c, d and e (plan_overlap.c), what is done about a key by itself (plan.c, plan_exchange.c), and
  * how the loser is told (mapd's executor).
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "mapd/agree.h"
-#include "mapd/plan_turn.h"
+#include "mapd/plan_clash.h"
 
-/* A booking of one side on the time line, in minutes. */
-struct spot {
-	int64_t start, end;   /* t: with its block time */
-	int64_t first, until; /* as planned */
-	uint64_t person;
-	struct turn *w;
-};
-
-struct clash {
-	const struct plan_input *in;
-	struct spot *e, *t;
-	size_t ne, nt;
-};
-
-static int64_t
-minute_of(int64_t s)
-{
-	return s / 60 - (s % 60 < 0);
-}
-
-static int
+int
 is_new_e(const struct turn *w)
 {
 	struct drafted *x = turn_write(w);
@@ -81,14 +61,13 @@ is_new_e(const struct turn *w)
 	return w->a == NULL && x && x->x.kind == PLAN_CREATE && x->x.gen == 1;
 }
 
-/* The meeting of a reservation may be made this moment. */
-static int
+int
 is_meeting(const struct turn *w)
 {
 	return w->row && w->row->busy && w->row->aim.kind == PLAN_MEET;
 }
 
-static int
+int
 is_new_t(const struct turn *w)
 {
 	struct drafted *x = turn_write(w);
@@ -97,7 +76,7 @@ is_new_t(const struct turn *w)
 	    (is_meeting(w) || (x && x->x.kind == PLAN_MEET));
 }
 
-static int
+int
 is_conflicting(const struct turn *w)
 {
 	return w->t && w->provisional && w->in->policy.to_exchange &&
@@ -105,16 +84,15 @@ is_conflicting(const struct turn *w)
 	    w->a == NULL && !(w->row && w->row->busy);
 }
 
-static int
+int
 is_orphan(const struct turn *w)
 {
 	return w->t && !w->provisional && w->e == NULL && w->a == NULL &&
 	    w->row == NULL && w->t->link == LINK_OURS;
 }
 
-/* Drops what phase 1 planned of a kind, whose reason is given for a report. */
-static void
-drop(struct turn *w, enum plan_kind kind, enum plan_reason reason)
+void
+turn_drop(struct turn *w, enum plan_kind kind, enum plan_reason reason)
 {
 	struct drafted *x = w->draft->actions + w->first;
 
@@ -124,8 +102,8 @@ drop(struct turn *w, enum plan_kind kind, enum plan_reason reason)
 			x[i].dropped = 1;
 }
 
-static void
-drop_writes(struct turn *w)
+void
+turn_drop_writes(struct turn *w)
 {
 	struct drafted *x = w->draft->actions + w->first;
 
@@ -134,138 +112,21 @@ drop_writes(struct turn *w)
 			x[i].dropped = 1;
 }
 
-/* The last that was emitted. */
-static struct action *
-latest(struct turn *w)
+struct action *
+turn_latest(struct turn *w)
 {
 	return &w->draft->actions[w->draft->n - 1].x;
 }
 
-static int
+int
 make_doubtful(struct turn *w)
 {
 	if (w->fate == FATE_DOUBTFUL)
 		return 0;
-	drop_writes(w);
-	drop(w, PLAN_REPORT, REASON_ORPHAN);
+	turn_drop_writes(w);
+	turn_drop(w, PLAN_REPORT, REASON_ORPHAN);
 	w->fate = FATE_DOUBTFUL;
 	return report(w, REASON_DOUBTFUL);
-}
-
-/* --- a: the same booking on both sides ----------------------------------- */
-
-static int
-spot_compare_time(const void *a, const void *b)
-{
-	const struct spot *x = a, *y = b;
-
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
-	if (x->until != y->until)
-		return x->until < y->until ? -1 : 1;
-	if (x->person != y->person)
-		return x->person < y->person ? -1 : 1;
-	return memcmp(x->w->key, y->w->key, KEY_LEN);
-}
-
-static int
-pair(struct turn *e, struct turn *t)
-{
-	drop_writes(e);
-	drop_writes(t);
-	drop(t, PLAN_REPORT, REASON_ORPHAN);
-	e->fate = t->fate = FATE_PAIRED;
-	if (is_meeting(t)) {
-		e->fate = FATE_WAITS;
-		return 0;
-	}
-	if (emit(e, PLAN_PAIR, REASON_NONE, 0, 1))
-		return -1;
-	latest(e)->topdesk = t->t->row;
-	return 0;
-}
-
-/* How many from s on are of the same person. */
-static size_t
-same_person(const struct spot *s, size_t n)
-{
-	size_t k = 1;
-
-	while (k < n && s[k].person == s[0].person)
-		k++;
-	return k;
-}
-
-/* ne and nt of the same times, sorted by person. */
-static int
-match_group(struct spot *e, size_t ne, struct spot *t, size_t nt)
-{
-	size_t i = 0, k = 0, many_e, many_t;
-
-	if (ne == 1 && nt == 1)
-		return pair(e->w, t->w);
-	while (i < ne && k < nt) {
-		if (e[i].person != t[k].person) {
-			if (e[i].person < t[k].person)
-				i++;
-			else
-				k++;
-			continue;
-		}
-		many_e = same_person(e + i, ne - i);
-		many_t = same_person(t + k, nt - k);
-		if (many_e == 1 && many_t == 1 && e[i].person != 0 &&
-		    pair(e[i].w, t[k].w))
-			return -1;
-		i += many_e;
-		k += many_t;
-	}
-	for (i = 0; i < ne; i++)
-		if (e[i].w->fate == FATE_OPEN && make_doubtful(e[i].w))
-			return -1;
-	for (k = 0; k < nt; k++)
-		if (t[k].w->fate == FATE_OPEN && !is_meeting(t[k].w) &&
-		    make_doubtful(t[k].w))
-			return -1;
-	return 0;
-}
-
-/* The length of the run at s of one pair of times. */
-static size_t
-same_times(const struct spot *s, size_t n)
-{
-	size_t k = 1;
-
-	while (k < n && s[k].first == s[0].first && s[k].until == s[0].until)
-		k++;
-	return k;
-}
-
-static int
-compare_times(const struct spot *e, const struct spot *t)
-{
-	if (e->first != t->first)
-		return e->first < t->first ? -1 : 1;
-	return (e->until > t->until) - (e->until < t->until);
-}
-
-/* Only those that may be matched come here: e and t of c are filtered. */
-static int
-match(struct spot *e, size_t ne, struct spot *t, size_t nt)
-{
-	size_t i = 0, k = 0, many_e, many_t;
-	int c;
-
-	while (i < ne && k < nt) {
-		many_e = same_times(e + i, ne - i);
-		many_t = same_times(t + k, nt - k);
-		c = compare_times(&e[i], &t[k]);
-		if (c == 0 && match_group(e + i, many_e, t + k, many_t))
-			return -1;
-		i += c <= 0 ? many_e : 0;
-		k += c >= 0 ? many_t : 0;
-	}
-	return 0;
 }
 
 /* --- the sweep ---------------------------------------------------------------- */
@@ -339,217 +200,13 @@ out:
 	return rc;
 }
 
-/* --- c, d, e: two that overlap ----------------------------------------------- */
-
-static int
-overlap_really(const struct spot *e, const struct spot *t)
-{
-	return e->first < t->until && t->first < e->until;
-}
-
-/* c */
-static int
-on_doubt(struct clash *c, struct spot *e, struct spot *t)
-{
-	(void)c;
-	if (!overlap_really(e, t) || e->person == 0 || e->person != t->person ||
-	    (e->first != t->first && e->until != t->until))
-		return 0;
-	if (e->w->fate != FATE_OPEN || t->w->fate != FATE_OPEN ||
-	    !is_new_e(e->w) || !is_new_t(t->w) || is_meeting(t->w))
-		return 0;
-	return make_doubtful(e->w) || make_doubtful(t->w) ? -1 : 0;
-}
-
-/* The record of two that want the room. */
-static int
-clash(struct turn *e, struct turn *t, enum upstream loser)
-{
-	struct action *x;
-
-	if (emit(e, PLAN_CLASH, REASON_LOST, 0, 0))
-		return -1;
-	x = latest(e);
-	x->topdesk = t->t->row;
-	x->loser = (uint8_t)loser;
-	if (loser == UPSTREAM_EXCHANGE)
-		x->rival_topdesk = t->t->row;
-	else
-		x->rival_exchange = e->e->row;
-	return 0;
-}
-
-static int
-lose_exchange(struct turn *e, struct turn *t)
-{
-	if (e->fate == FATE_LOST)
-		return 0;
-	drop_writes(e);
-	e->fate = FATE_LOST;
-	if (clash(e, t, UPSTREAM_EXCHANGE) ||
-	    emit(e, PLAN_MEETING_CANCEL, REASON_LOST, 0, e->a ? e->a->gen : 0))
-		return -1;
-	latest(e)->rival_topdesk = t->t->row;
-	return 0;
-}
-
-static int
-lose_topdesk(struct turn *e, struct turn *t)
-{
-	drop(t, PLAN_MEET, REASON_NONE);
-	drop(t, PLAN_REPORT, REASON_CONFLICTING);
-	if (t->fate == FATE_LOST)
-		return 0;
-	t->fate = FATE_LOST;
-	if (clash(e, t, UPSTREAM_TOPDESK) ||
-	    emit(t, PLAN_NOTICE, REASON_LOST, 0, 0))
-		return -1;
-	latest(t)->rival_exchange = e->e->row;
-	return 0;
-}
-
-/* Who loses where a reservation without a meeting is in it. */
-static int
-topdesk_stays(const struct turn *t)
-{
-	return t->in->policy.conflict == CONFLICT_TOPDESK && !is_conflicting(t);
-}
-
-/* The reservation will be elsewhere, or gone: planned, or journaled. */
-static int
-makes_way(const struct turn *t)
-{
-	struct drafted *x = turn_write(t);
-	unsigned kind = x ? x->x.kind : PLAN_REPORT;
-	unsigned journaled = t->row && (t->row->busy || t->row->waiting)
-	    ? t->row->aim.kind
-	    : PLAN_REPORT;
-
-	return kind == PLAN_CANCEL || kind == PLAN_CHANGE ||
-	    journaled == PLAN_CANCEL || journaled == PLAN_CHANGE;
-}
-
-static int
-block_in_the_way(struct turn *e)
-{
-	drop(e, PLAN_CREATE, REASON_NONE);
-	e->fate = FATE_WAITS;
-	return report(e, REASON_BLOCK);
-}
-
-/* d, with a reservation that has no meeting: both are new. */
-static int
-both_new(struct spot *e, struct spot *t)
-{
-	if (!overlap_really(e, t)) {
-		/* The meeting fits; TOPdesk would refuse the reservation. */
-		return e->w->fate == FATE_OPEN ? block_in_the_way(e->w) : 0;
-	}
-	/* What waits, or is to leave, still stands in the room. */
-	if (is_meeting(t->w) || e->w->fate == FATE_WAITS ||
-	    t->w->fate == FATE_PAIRED) {
-		drop_writes(e->w);
-		drop(t->w, PLAN_MEET, REASON_NONE);
-		return 0;
-	}
-	if (t->w->fate == FATE_DOUBTFUL)
-		return make_doubtful(e->w);
-	if (topdesk_stays(t->w)) {
-		drop(t->w, PLAN_MEET, REASON_NONE);
-		return lose_exchange(e->w, t->w);
-	}
-	drop(e->w, PLAN_CREATE, REASON_NONE);
-	e->w->fate = FATE_WINS;
-	return lose_topdesk(e->w, t->w);
-}
-
-/* d, with a reservation whose meeting stands. */
-static int
-new_against_paired(struct spot *e, struct spot *t)
-{
-	if (e->w->fate != FATE_OPEN || makes_way(t->w))
-		return 0;
-	if (!overlap_really(e, t))
-		return block_in_the_way(e->w);
-	if (e->w->in->policy.conflict == CONFLICT_EXCHANGE)
-		return 0;
-	return lose_exchange(e->w, t->w);
-}
-
-/* e, and what of a wanted e is neither new nor paired. */
-static int
-meet_against(struct spot *e, struct spot *t)
-{
-	int busy = e->w->row && e->w->row->busy;
-	struct drafted *x = turn_write(e->w);
-
-	if (!overlap_really(e, t) || is_meeting(t->w))
-		return 0;
-	if (busy || (e->w->a && e->w->a->dead == DEAD_RELEASED) ||
-	    e->w->fate == FATE_PAIRED || e->w->fate == FATE_LOST ||
-	    (x && x->x.kind == PLAN_MEETING_CANCEL)) {
-		drop(t->w, PLAN_MEET, REASON_NONE);
-		return 0;
-	}
-	if (!is_agreed(e->w))
-		return t->w->fate == FATE_OPEN ? make_doubtful(t->w) : 0;
-	if (!topdesk_stays(t->w))
-		return lose_topdesk(e->w, t->w);
-	drop(t->w, PLAN_MEET, REASON_NONE);
-	return lose_exchange(e->w, t->w);
-}
-
-/* What was new before phase 2 touched it. */
-static int
-was_new_e(const struct turn *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (w->draft->actions[w->first + i].x.kind == PLAN_CREATE &&
-		    w->draft->actions[w->first + i].x.gen == 1)
-			return w->a == NULL;
-	return 0;
-}
-
-static int
-was_new_t(const struct turn *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (w->draft->actions[w->first + i].x.kind == PLAN_MEET)
-			return 1;
-	return is_meeting(w) || is_conflicting(w);
-}
-
-/* d and e */
-static int
-on_overlap(struct clash *c, struct spot *e, struct spot *t)
-{
-	int new_e = was_new_e(e->w) && e->w->fate != FATE_DOUBTFUL &&
-	    e->w->fate != FATE_PAIRED;
-
-	(void)c;
-	if (was_new_t(t->w))
-		return new_e ? both_new(e, t) : meet_against(e, t);
-	if (new_e && is_agreed(t->w))
-		return new_against_paired(e, t);
-	/* Paired just now: from the next planning on it is as the others. */
-	if (new_e && t->w->fate == FATE_PAIRED)
-		drop_writes(e->w);
-	return 0;
-}
-
-/* d, where nothing may be written to Exchange. */
-static int
-on_one_way(struct clash *c, struct spot *e, struct spot *t)
-{
-	(void)c;
-	if (!t->w->provisional || t->w->t->state == BOOKING_STATE_REQUEST ||
-	    e->w->fate != FATE_OPEN || !is_new_e(e->w))
-		return 0;
-	e->w->fate = FATE_DOUBTFUL;
-	return report(e->w, REASON_CONFLICTING);
-}
-
 /* --- all of it ------------------------------------------------------------------ */
+
+static int64_t
+minute_of(int64_t s)
+{
+	return s / 60 - (s % 60 < 0);
+}
 
 static void
 collect(struct clash *c, struct draft *d)
@@ -581,32 +238,6 @@ collect(struct clash *c, struct draft *d)
 	}
 }
 
-/* a, over copies of those that may be one booking. */
-static int
-match_new(struct clash *c)
-{
-	struct spot *e = calloc(c->ne + 1, sizeof(*e));
-	struct spot *t = calloc(c->nt + 1, sizeof(*t));
-	size_t ne = 0, nt = 0;
-	int rc = -1;
-
-	if (e == NULL || t == NULL)
-		goto out;
-	for (size_t i = 0; i < c->ne; i++)
-		if (is_new_e(c->e[i].w))
-			e[ne++] = c->e[i];
-	for (size_t i = 0; i < c->nt; i++)
-		if (is_new_t(c->t[i].w) || is_orphan(c->t[i].w))
-			t[nt++] = c->t[i];
-	qsort(e, ne, sizeof(*e), spot_compare_time);
-	qsort(t, nt, sizeof(*t), spot_compare_time);
-	rc = match(e, ne, t, nt);
-out:
-	free(e);
-	free(t);
-	return rc;
-}
-
 /* b */
 static void
 wait_for_meetings(struct clash *c)
@@ -622,7 +253,7 @@ wait_for_meetings(struct clash *c)
 
 		if (w->fate != FATE_OPEN || !is_new_e(w))
 			continue;
-		drop(w, PLAN_CREATE, REASON_NONE);
+		turn_drop(w, PLAN_CREATE, REASON_NONE);
 		w->fate = FATE_WAITS;
 	}
 }
@@ -644,7 +275,7 @@ plan_clash(const struct plan_input *in, struct draft *d)
 		rc = sweep(&c, on_one_way);
 		goto out;
 	}
-	if (match_new(&c))
+	if (pair_new(&c))
 		goto out;
 	wait_for_meetings(&c);
 	rc = sweep(&c, on_doubt) || sweep(&c, on_overlap) ? -1 : 0;

@@ -1,6 +1,6 @@
 /*
  * plan_turn.h: one key's turn, and the draft that the turns write into; between
- * plan.c, plan_exchange.c and plan_clash.c.  What others need stands in plan.h.
+ * plan*.c.  What others need stands in plan.h.
  */
 #ifndef ORB_PLAN_TURN_H
 #define ORB_PLAN_TURN_H
@@ -49,6 +49,10 @@ struct draft {
 };
 
 /* plan.c */
+/* Phase 1: one key by itself. */
+int plan_key(struct turn *);
+/* The reservation that the turn's actions are about. */
+const struct seen *turn_reservation(const struct turn *);
 int is_wanted(const struct turn *);
 int is_dropped(const struct turn *);
 int is_over(const struct turn *, int64_t end);
