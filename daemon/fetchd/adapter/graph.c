@@ -11,19 +11,6 @@
 
 /* --- what is read ------------------------------------------------------------ */
 
-#define SCALAR(n, field)                          \
-	{                                         \
-		n, PROJECT_SCALAR, 0, NULL, field \
-	}
-#define OBJECT(n, m, field)                    \
-	{                                      \
-		n, PROJECT_OBJECT, 0, m, field \
-	}
-#define END                                      \
-	{                                        \
-		NULL, PROJECT_SCALAR, 0, NULL, 0 \
-	}
-
 static const struct project_member start[] = {
     SCALAR("dateTime", GRAPH_START), SCALAR("timeZone", GRAPH_START_ZONE), END};
 static const struct project_member stop[] = {

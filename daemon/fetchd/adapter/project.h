@@ -53,6 +53,20 @@ struct project_member {
 	int field;
 };
 
+/* Rows of a schema: a scalar, an object by its members m, and the list's end. */
+#define SCALAR(n, field)                          \
+	{                                         \
+		n, PROJECT_SCALAR, 0, NULL, field \
+	}
+#define OBJECT(n, m, field)                    \
+	{                                      \
+		n, PROJECT_OBJECT, 0, m, field \
+	}
+#define END                                      \
+	{                                        \
+		NULL, PROJECT_SCALAR, 0, NULL, 0 \
+	}
+
 /*
  * One element: level 0 is the document itself, without what was streamed; 1 is
  * an element of a stream, 2 one of a stream inside such an element.  json is

@@ -8,19 +8,6 @@
 #include "fetchd/adapter/topdesk.h"
 #include "lib/marks.h"
 
-#define SCALAR(n, field)                          \
-	{                                         \
-		n, PROJECT_SCALAR, 0, NULL, field \
-	}
-#define OBJECT(n, m, field)                    \
-	{                                      \
-		n, PROJECT_OBJECT, 0, m, field \
-	}
-#define END                                      \
-	{                                        \
-		NULL, PROJECT_SCALAR, 0, NULL, 0 \
-	}
-
 static const struct project_member id_only[] = {SCALAR("id", 0), END};
 static const struct project_member requester[] = {SCALAR("email", 0), END};
 static const struct project_member link_of[] = {
