@@ -24,6 +24,13 @@ forget(void)
 		free(asked[--nasked]);
 }
 
+static int
+is_write(const char *body)
+{
+	return strstr(body, "<m:CreateItem") || strstr(body, "<m:UpdateItem") ||
+	    strstr(body, "<m:DeleteItem");
+}
+
 static void
 check_mailbox(const struct rig *r, const char *body)
 {
@@ -59,7 +66,7 @@ upstream(struct rig *r, const char *method, const char *path, const char *body,
 		fail_msg("nobody expected %s", body);
 	if (s->status == ANSWER_LOST) {
 		x->status = 0;
-		x->outcome = OUTCOME_UNKNOWN;
+		x->outcome = is_write(body) ? OUTCOME_UNKNOWN : OUTCOME_FAILED;
 		return;
 	}
 	x->status = s->status ? s->status : 200;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct ews_write {
 	struct job job; /* first */
@@ -44,6 +45,25 @@ write_release(struct job *job)
 	free(w);
 }
 
+/* What the meeting is when the write was done: a room that is invited has yet
+ * to answer. */
+static uint8_t
+state_of(const struct ews_write *w)
+{
+	const char *room = "";
+
+	if (w->type == MSG_ADAPTER_MEETING_CANCEL ||
+	    w->type == MSG_ADAPTER_MEETING_DECLINE)
+		return BOOKING_STATE_CANCELLED;
+	if (w->type == MSG_ADAPTER_MEET && !w->m.meet.notice)
+		room = w->m.meet.room;
+	else if (w->type == MSG_ADAPTER_MEETING_CHANGE)
+		room = w->m.change.room_to;
+	return *room && strcasecmp(room, w->address) != 0
+	    ? BOOKING_STATE_TENTATIVE
+	    : BOOKING_STATE_BOOKED;
+}
+
 static void
 write_end(struct ews_write *w, enum outcome r, const char *text)
 {
@@ -56,10 +76,7 @@ write_end(struct ews_write *w, enum outcome r, const char *text)
 	    .change_tag = w->key,
 	    .uid = w->uid};
 
-	m.state = w->type == MSG_ADAPTER_MEETING_CANCEL ||
-		w->type == MSG_ADAPTER_MEETING_DECLINE
-	    ? BOOKING_STATE_CANCELLED
-	    : BOOKING_STATE_BOOKED;
+	m.state = state_of(w);
 	m.text = wire_clean(clean, sizeof(clean), text, 300);
 	if (w->job.a->mapd)
 		mapd_written_send(w->job.a->mapd, w->job.id, CHAN_END, &m);
@@ -169,11 +186,12 @@ on_done(void *arg)
 		write_end(w, k->outcome, k->text);
 	else if (w->checking)
 		write_end(w,
-		    w->outcome == OUTCOME_GONE ? OUTCOME_GONE : OUTCOME_BROKEN,
+		    w->outcome == OUTCOME_OK ? OUTCOME_GONE : OUTCOME_BROKEN,
 		    w->text);
 	else if (w->outcome == OUTCOME_GONE) {
 		/* It also means "no right to see it". */
 		w->checking = w->looking = 1;
+		w->outcome = OUTCOME_OK;
 		ews_begin(&k->body, w->address);
 		ews_folder(&k->body);
 		ews_call_send(k, 0);
