@@ -259,7 +259,7 @@ control_tick(struct mapd *m)
 	} else {
 		if (n.pending > k->most)
 			k->most = n.pending;
-		p.text = "writing to TOPdesk";
+		p.text = "writing to both sides";
 		p.total = k->most;
 		p.done = k->most - n.pending;
 	}

@@ -60,7 +60,8 @@ int
 evidence_job(struct mapd *m, enum event event, const struct job *j)
 {
 	struct record r = {.event = event,
-	    .upstream = UPSTREAM_TOPDESK,
+	    .upstream = act_on_exchange(j->act.aim.kind) ? UPSTREAM_EXCHANGE
+							 : UPSTREAM_TOPDESK,
 	    .status = j->status,
 	    .booking = {j->act.key, KEY_LEN},
 	    .room = m->rooms[j->room].conf->name,
