@@ -126,12 +126,13 @@ static const struct command {
 	"for client assertions; -> {sha256}"},
     {"fault", cmd_fault,
 	"kind,[endpoint],[listener],[count 1],[skip],"
-	"[probability],[seed],[retry_after 1],[ms],[location]",
+	"[probability],[seed],[retry_after 1],[ms],[location],[status],[body]",
 	"kinds: 429 429_no_retry 503 500_html cut_before cut_after truncate "
 	"slow "
 	"delay foreign_nextlink redirect 401 expired_token 410 inner_429 "
 	"bad_json "
-	"huge ews_fault ews_error (location: its code); on EWS 429 is "
+	"huge ews_fault ews_error (location: its code) answer (status and "
+	"body as given, inside a batch too); on EWS 429 is "
 	"ErrorServerBusy (ms or retry_after: the back-off) and 410 an invalid "
 	"sync state; endpoint is a glob over METHOD /template as counters "
 	"shows it, "

@@ -44,6 +44,8 @@ cmd_fault(json_t *a, const char **why)
 	f->seed = (unsigned int)arg_int(a, "seed", 1);
 	f->retry_after = arg_int(a, "retry_after", 1);
 	f->ms = arg_int(a, "ms", 0);
+	f->status = arg_int(a, "status", 400);
+	set_text(&f->body, arg_text(a, "body"));
 	if (json_is_number(p))
 		f->probability = json_number_value(p);
 	return done();

@@ -13,7 +13,7 @@
 static const char *const kinds[] = {"none", "429", "429_no_retry", "503",
     "500_html", "cut_before", "cut_after", "truncate", "slow", "delay",
     "foreign_nextlink", "redirect", "401", "expired_token", "410", "inner_429",
-    "bad_json", "huge", "ews_fault", "ews_error", NULL};
+    "bad_json", "huge", "ews_fault", "ews_error", "answer", NULL};
 
 static struct fault *faults;
 
@@ -22,7 +22,7 @@ fault_names(void)
 {
 	return "429 429_no_retry 503 500_html cut_before cut_after truncate "
 	       "slow delay foreign_nextlink redirect 401 expired_token 410 "
-	       "inner_429 bad_json huge ews_fault ews_error";
+	       "inner_429 bad_json huge ews_fault ews_error answer";
 }
 
 /* A new fault of a kind, last in line; NULL for an unknown kind. */
@@ -57,6 +57,7 @@ fault_clear(void)
 		faults = f->next;
 		free(f->endpoint);
 		free(f->location);
+		free(f->body);
 		free(f);
 	}
 }
@@ -82,7 +83,7 @@ fault_matches(struct fault *f, const struct request *r, const char *template)
 
 	if (f->count == 0 ||
 	    (f->listener != -1 && f->listener != (int)r->listener) ||
-	    (f->kind != FAULT_410 &&
+	    (f->kind != FAULT_410 && f->kind != FAULT_ANSWER &&
 		(f->kind == FAULT_INNER_429) != (r->is_inner != 0)))
 		return 0;
 	if (f->kind == FAULT_410 &&
@@ -127,6 +128,8 @@ fault_pick(struct request *r, const char *template)
 		r->fault = f->kind;
 		r->fault_retry = f->retry_after;
 		r->fault_ms = f->ms;
+		r->fault_code = f->status;
+		set_text(&r->fault_body, f->body);
 		set_text(&r->fault_location,
 		    f->location ? f->location : settings.trap_url);
 		return;
@@ -205,6 +208,12 @@ fault_before(struct request *r)
 		fault_status(r, 410, "SyncStateNotFound",
 		    "The sync state generation is not found; generation=149;"
 		    "[highest=157][157][155][156].");
+		return 1;
+	case FAULT_ANSWER:
+		r->status = r->fault_code;
+		if (r->fault_body && *r->fault_body == '<')
+			r->type = "text/html";
+		text_str(&r->out, r->fault_body ? r->fault_body : "");
 		return 1;
 	default:
 		return 0;

@@ -62,6 +62,7 @@ request_free(struct request *r)
 	free(r->target);
 	free(r->prefer);
 	free(r->fault_location);
+	free(r->fault_body);
 	text_free(&r->body);
 	ews_free(r->ews);
 	json_decref(r->json);

@@ -35,7 +35,8 @@ enum fault_kind {
 	FAULT_BAD_JSON,
 	FAULT_HUGE,
 	FAULT_EWS_FAULT,
-	FAULT_EWS_ERROR
+	FAULT_EWS_ERROR,
+	FAULT_ANSWER
 };
 
 struct fault {
@@ -48,6 +49,8 @@ struct fault {
 	unsigned int seed;
 	int retry_after;
 	int ms;
+	int status; /* of "answer", with body */
+	char *body;
 	char *location;
 	unsigned long hits;
 	struct fault *next;
@@ -103,6 +106,8 @@ struct request {
 	enum fault_kind fault;
 	int fault_retry;
 	int fault_ms;
+	int fault_code;
+	char *fault_body;
 	char *fault_location;
 	int served;
 	int64_t due;
