@@ -223,6 +223,8 @@ static int
 on_sync(struct chan *c, struct packet *pk)
 {
 	struct mapd *m = chan_ctx(c);
+	struct err e;
+	size_t n;
 
 	if (mapd_sync_get(pk))
 		return -1;
@@ -233,6 +235,11 @@ on_sync(struct chan *c, struct packet *pk)
 		return control_error(c, pk->id,
 		    m->nrooms ? "keyd has not given the data key yet"
 			      : "no rooms are configured");
+	/* Who asks may have mended what made them fail. */
+	if (store_act_wake(m->store, &n, &e))
+		return control_error(c, pk->id, e.text);
+	if (n)
+		execute_wake(m);
 	m->control.sync = c;
 	m->control.sync_id = pk->id;
 	m->control.sync_round = m->round.count + 1 + (m->round.active != 0);

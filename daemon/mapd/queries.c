@@ -109,6 +109,7 @@ const char *const query_text[Q_MAX] = {
     [Q_ACT_RECOVER] = "UPDATE act SET state = 1 WHERE state = 0",
     [Q_ACT_APPROVE] = "UPDATE act SET state = 3, next_try = 0"
 		      " WHERE state = 2",
+    [Q_ACT_WAKE] = "UPDATE act SET next_try = 0 WHERE state = 3",
     [Q_ACT_LIST] = "SELECT " ACT_COLUMNS " FROM act ORDER BY id",
 
     [Q_PROBLEM_TEXT] = "SELECT text, since FROM problem"

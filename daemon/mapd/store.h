@@ -169,6 +169,8 @@ int store_act_recover(struct store *, size_t *n, struct err *);
  * the next planning may still drop it when it is no longer wanted.
  */
 int store_act_approve(struct store *, size_t *n, struct err *);
+/* A person asks for it: what is ASIDE is due at once; n counts it. */
+int store_act_wake(struct store *, size_t *n, struct err *);
 /* In the order of ids.  fn must not write to the store; not 0 ends the walk. */
 int store_act_list(struct store *, int (*fn)(void *, const struct act *),
     void *arg, struct err *);

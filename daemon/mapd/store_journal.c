@@ -287,6 +287,12 @@ store_act_approve(struct store *st, size_t *n, struct err *e)
 }
 
 int
+store_act_wake(struct store *st, size_t *n, struct err *e)
+{
+	return act_shift(st, Q_ACT_WAKE, n, e, "try again what was set aside");
+}
+
+int
 store_act_list(struct store *st, int (*fn)(void *, const struct act *),
     void *arg, struct err *e)
 {

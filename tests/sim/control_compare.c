@@ -329,7 +329,40 @@ compare_room(struct report *rep, const struct mailbox *room)
 	free(b.v);
 }
 
-/* One reservation as two meetings: the same tag on two that are live. */
+/* One reservation as two meetings in one room: the same tag on two that are
+ * live.  A reservation of several rooms may have a meeting in each. */
+static json_int_t
+tag_taken(struct report *rep, struct map *seen, const char *tag,
+    const char *room, struct event *e)
+{
+	char key[800];
+
+	(void)snprintf(key, sizeof(key), "%s %s", tag, room);
+	if (map_get(seen, key) != NULL) {
+		note(rep, DUPLICATES, NULL, NULL, key);
+		return 1;
+	}
+	map_put(seen, key, e);
+	return 0;
+}
+
+static json_int_t
+tag_count(
+    struct report *rep, struct map *seen, const char *tag, struct event *e)
+{
+	const struct meeting *m = e->meeting;
+	json_int_t n = 0;
+	size_t i;
+
+	if (e->mailbox->is_room)
+		n += tag_taken(rep, seen, tag, e->mailbox->email, e);
+	for (i = 0; i < m->nattendees; i++)
+		if (m->attendees[i].type == ATTENDEE_RESOURCE)
+			n +=
+			    tag_taken(rep, seen, tag, m->attendees[i].email, e);
+	return n;
+}
+
 static json_int_t
 duplicate_tags(struct report *rep)
 {
@@ -339,20 +372,14 @@ duplicate_tags(struct report *rep)
 	size_t k;
 
 	for (i = 0; i < exchange.nevents; i++) {
-		const struct event *e = exchange.events[i];
+		struct event *e = exchange.events[i];
 
 		if (e->removed || e->cancelled || e != e->meeting->own)
 			continue;
-		for (k = 0; k < e->nprops; k++) {
-			if (strncmp(e->props[k].value, "topdesk:", 8) != 0)
-				continue;
-			if (map_get(&seen, e->props[k].value) != NULL) {
-				n++;
-				note(rep, DUPLICATES, NULL, NULL,
-				    e->props[k].value);
-			}
-			map_put(&seen, e->props[k].value, exchange.events[i]);
-		}
+		for (k = 0; k < e->nprops; k++)
+			if (strncmp(e->props[k].value, "topdesk:", 8) == 0)
+				n +=
+				    tag_count(rep, &seen, e->props[k].value, e);
 	}
 	map_free(&seen, NULL);
 	return n;

@@ -538,7 +538,7 @@ recover_and_approve_shift_states(void **state)
 {
 	struct ground *g = *state;
 	int states[4], *p = states;
-	struct act a;
+	struct act a, *due;
 	size_t n;
 
 	for (uint8_t i = 0; i < 4; i++) {
@@ -560,6 +560,15 @@ recover_and_approve_shift_states(void **state)
 	p = states;
 	assert_int_equal(store_act_list(g->st, note_state, &p, &g->e), 0);
 	assert_int_equal(states[2], ACT_ASIDE);
+	/* What was set aside is due when a person asks for it. */
+	assert_int_equal(store_act_due(g->st, 1, 0, 9, &due, &n, &g->e), 0);
+	assert_int_equal(n, 1);
+	free(due);
+	assert_int_equal(store_act_wake(g->st, &n, &g->e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(store_act_due(g->st, 1, 0, 9, &due, &n, &g->e), 0);
+	assert_int_equal(n, 2);
+	free(due);
 }
 
 /* --- problems and counts ------------------------------------------------------------ */
