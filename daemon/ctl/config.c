@@ -40,6 +40,30 @@ subject_of(const struct conf *c)
 	}
 }
 
+/* Which way, and what a person may wonder about who gets mail. */
+static void
+say_direction(const struct conf *c)
+{
+	static const char *const calendar[] = {
+	    [CONF_BOOK_ROOM] = "the room's own calendar",
+	    [CONF_BOOK_SERVICE] = "the service mailbox's calendar",
+	    [CONF_BOOK_ORGANISER] = "the requester's calendar"};
+
+	switch (c->policy.direction) {
+	case CONF_DIRECTION_TO_TOPDESK:
+		puts("  changes are carried to TOPdesk only: nothing is "
+		     "written to Exchange");
+		return;
+	case CONF_DIRECTION_TO_EXCHANGE:
+		fputs("  changes are carried to Exchange only; ", stdout);
+		break;
+	default:
+		fputs("  changes are carried both ways; ", stdout);
+	}
+	printf("the meeting of a reservation stands in %s\n",
+	    calendar[c->exchange.book_as]);
+}
+
 static void
 say_meaning(const struct conf *c)
 {
@@ -54,8 +78,10 @@ say_meaning(const struct conf *c)
 	       "bodies are %s\n",
 	    c->policy.window_back_days, c->policy.window_ahead_days,
 	    subject_of(c), c->policy.body ? "copied" : "not carried");
-	printf("  more than %d cancellations in a round are held\n",
-	    c->policy.mass_cancel_limit);
+	say_direction(c);
+	printf("  more than %d cancellations in a round, or %d writes at the "
+	       "first look, are held\n",
+	    c->policy.mass_cancel_limit, c->policy.approve_writes);
 	printf("  key of the stored credentials: %s\n", c->keyd.kek);
 	if (c->nrooms == 0)
 		puts("  no rooms: nothing will be done");

@@ -61,11 +61,13 @@ cure(const struct msg_ctl_conflict *m)
 	if (m->settled)
 		return "nothing: it has ended";
 	if (strcmp(m->loser, "exchange") == 0)
-		return "find another room or time for the meeting; its "
-		       "organiser is told through Exchange";
+		return "find another room or time for the meeting: ORB takes "
+		       "it out of this room, and its organiser is told through "
+		       "Exchange";
 	if (strcmp(m->loser, "topdesk") == 0)
-		return "move or cancel the reservation in TOPdesk; its "
-		       "requester is told through Exchange";
+		return "reserve another room or time in TOPdesk: ORB cancels "
+		       "this reservation, once its requester has been told "
+		       "through Exchange";
 	return "move or cancel one of the two, in Outlook or in TOPdesk: ORB "
 	       "decides nothing here";
 }

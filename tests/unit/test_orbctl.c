@@ -551,8 +551,9 @@ conflicts_show(void **state)
 	    "since        2026-11-23 08:00\n"
 	    "state        open\n"
 	    "why          taken ??\n"
-	    "what to do   move or cancel the reservation in TOPdesk; its "
-	    "requester is told through Exchange\n");
+	    "what to do   reserve another room or time in TOPdesk: ORB cancels "
+	    "this reservation, once its requester has been told through "
+	    "Exchange\n");
 	assert_int_equal(r.status, 0);
 	RUN("conflicts", "show", "orb1:zz");
 	assert_non_null(strstr(r.out, "\nkeeps        nobody: "));
