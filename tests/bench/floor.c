@@ -10,9 +10,10 @@
  * wait for each other, but for the token.  A request that carries a $skiptoken
  * waits until those before it are answered, since one of them made the token.
  *
- * usage: floor --ca FILE --record FILE --login URL --graph URL --topdesk URL
- *            [--graph-connections N] [--topdesk-connections N]
- * One JSON object on standard output.
+ * usage: floor --ca FILE --record FILE [--login URL] [--graph URL]
+ *            [--topdesk URL] [--ews URL] [--connections N]
+ * A URL for each listener that the record has requests to; N (4) connections to
+ * each, but for the login.  One JSON object on standard output.
  */
 #include <sys/resource.h>
 
@@ -25,9 +26,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { LOGIN, GRAPH, TOPDESK, LANES };
+enum { LOGIN, GRAPH, TOPDESK, EWS, LANES };
 
-static const char *const lane_names[LANES] = {"login", "graph", "topdesk"};
+/* As orb-sim names its listeners. */
+static const char *const lane_names[LANES] = {
+    "login", "graph", "topdesk", "ews"};
 
 #define SLOTS_MAX 16
 
@@ -64,9 +67,8 @@ struct lane {
 	long version;
 };
 
-static struct lane lanes[LANES] = {[LOGIN] = {.connections = 1},
-    [GRAPH] = {.connections = 4},
-    [TOPDESK] = {.connections = 4}};
+static struct lane lanes[LANES];
+static unsigned most_connections = 4;
 static const char *ca_file, *record_file;
 static CURLM *multi;
 static char trouble[CURL_ERROR_SIZE];
@@ -147,6 +149,8 @@ item_read(FILE *f, const char *line)
 		&status, &bytes, &ms, &headers, &body) != 7 ||
 	    (l = lane_find(listener)) == NULL)
 		errx(1, "%s: not a request: %.60s", record_file, line);
+	if (l->origin == NULL)
+		errx(2, "--%s is needed: there are requests to it", listener);
 	it = item_new(l);
 	it->method = strdup(method);
 	it->status = status;
@@ -388,12 +392,11 @@ arguments(int argc, char **argv)
 	static const struct option options[] = {
 	    {"ca", required_argument, NULL, 'c'},
 	    {"record", required_argument, NULL, 'r'},
-	    {"login", required_argument, NULL, 'l'},
-	    {"graph", required_argument, NULL, 'g'},
-	    {"topdesk", required_argument, NULL, 't'},
-	    {"graph-connections", required_argument, NULL, 'G'},
-	    {"topdesk-connections", required_argument, NULL, 'T'},
-	    {NULL, 0, NULL, 0}};
+	    {"connections", required_argument, NULL, 'n'},
+	    {"login", required_argument, NULL, 256 + LOGIN},
+	    {"graph", required_argument, NULL, 256 + GRAPH},
+	    {"topdesk", required_argument, NULL, 256 + TOPDESK},
+	    {"ews", required_argument, NULL, 256 + EWS}, {NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -401,23 +404,16 @@ arguments(int argc, char **argv)
 			ca_file = optarg;
 		else if (c == 'r')
 			record_file = optarg;
-		else if (c == 'l')
-			lanes[LOGIN].origin = optarg;
-		else if (c == 'g')
-			lanes[GRAPH].origin = optarg;
-		else if (c == 't')
-			lanes[TOPDESK].origin = optarg;
-		else if (c == 'G')
-			lanes[GRAPH].connections = connections(optarg);
-		else if (c == 'T')
-			lanes[TOPDESK].connections = connections(optarg);
+		else if (c == 'n')
+			most_connections = connections(optarg);
+		else if (c >= 256)
+			lanes[c - 256].origin = optarg;
 		else
 			exit(2);
-	if (!ca_file || !record_file || !lanes[LOGIN].origin ||
-	    !lanes[GRAPH].origin || !lanes[TOPDESK].origin)
-		errx(2,
-		    "--ca, --record, --login, --graph and --topdesk are "
-		    "needed");
+	if (!ca_file || !record_file)
+		errx(2, "--ca and --record are needed");
+	for (int i = 0; i < LANES; i++)
+		lanes[i].connections = i == LOGIN ? 1 : most_connections;
 }
 
 int
@@ -438,7 +434,7 @@ main(int argc, char **argv)
 	getrusage(RUSAGE_SELF, &before);
 	start = now();
 	lanes_run(LOGIN, LOGIN);
-	lanes_run(GRAPH, TOPDESK);
+	lanes_run(GRAPH, LANES - 1);
 	start = now() - start;
 	getrusage(RUSAGE_SELF, &after);
 	report(start, &before, &after);

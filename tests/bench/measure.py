@@ -1,12 +1,12 @@
 """measure: the worlds the bench builds, and what it reads off them.
 
-Here: the runs of ORB, the runs of floor, the figures.  Not here: the table
-(run), starting ORB (orbtest.py), the requests floor sends (floor.c).
+Here: the first load and the idle poll, by ORB and by floor; the figures.  Not
+here: the table (run), changes (changes.py, writes.py), what requests are
+(record.py), starting ORB (orbtest.py), the requests floor sends (floor.c).
 
 Every figure comes from a run that ended with both sides equal; one that did
 not is a Failure.
 """
-import collections
 import datetime
 import json
 import os
@@ -18,13 +18,15 @@ import urllib.parse
 
 import changes
 import orbtest
+import record
+import writes
+from record import spread
 from sampler import Sampler
 
 MIB = 1024.0
 SEED = "orb bench"
-ORIGINS = ("login", "graph", "topdesk")
-Request = collections.namedtuple(
-    "Request", "listener method path status bytes ms")
+ORIGINS = ("login", "graph", "topdesk", "ews")
+NAMES = {"graph": "Graph", "ews": "EWS"}
 
 
 def origin(url):
@@ -38,66 +40,6 @@ def monday():
     return day.strftime("%Y-%m-%dT00:00:00Z")
 
 
-def record_read(path):
-    """The requests of a file that orb-sim wrote (record.c)."""
-    out = []
-    with open(path, "rb") as f:
-        while True:
-            head = f.readline().split()
-            if not head:
-                return out
-            _, listener, method, status, size, ms, headers, body = head
-            target = f.readline().decode().rstrip("\n")
-            for _ in range(int(headers)):
-                f.readline()
-            f.seek(int(body) + 1, os.SEEK_CUR)
-            out.append(Request(listener.decode(), method.decode(),
-                               template(target.split("?")[0]), int(status),
-                               int(size), int(ms)))
-
-
-def template(path):
-    """A path without its ids, for counting."""
-    parts = []
-    for part in path.split("/"):
-        if "@" in part or "%40" in part:
-            part = "{mailbox}"
-        elif len(part) > 100:
-            part = "{event}"
-        elif re.fullmatch(r"[0-9a-f]{8}-[0-9a-f-]{27}", part):
-            part = "{id}"
-        parts.append(part)
-    return "/".join(parts)
-
-
-def by_endpoint(requests):
-    count = collections.Counter(
-        "%s %s %s" % (r.listener, r.method, r.path) for r in requests)
-    return dict(count.most_common())
-
-
-def spread(values):
-    return {"min": min(values), "median": statistics.median(values),
-            "max": max(values)}
-
-
-def quantiles(values):
-    v = sorted(values)
-    return {name: v[min(len(v) - 1, int(len(v) * q))] for name, q in (
-        ("p50", .5), ("p90", .9), ("p99", .99), ("max", 1))}
-
-
-def polls_of(requests, seconds):
-    """The requests cut into polls: groups between silences."""
-    groups, last = [], None
-    for r in requests:
-        if last is None or r.ms - last > seconds * 400:
-            groups.append([])
-        groups[-1].append(r)
-        last = r.ms
-    return groups[1:-1]  # the outer two may be incomplete
-
-
 def size_of(directory):
     total = 0
     for where, _, names in os.walk(directory):
@@ -105,9 +47,31 @@ def size_of(directory):
     return total
 
 
+def floor(sim, file, *options):
+    """What floor says of the requests of a file, asked of a simulator."""
+    done = subprocess.run(
+        [os.path.join(orbtest.BUILD, "tests/bench/floor"),
+         "--ca", sim.facts["ca_file"], "--record", file, *options] + sum(
+             (["--" + w, origin(sim.facts[w + "_url"])] for w in ORIGINS),
+             []), stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise orbtest.Failure("floor ended with status %d" % done.returncode)
+    facts = json.loads(done.stdout)
+    facts["cpu"] = facts["user"] + facts["system"]
+    same = facts["same_status"] / facts["requests"]
+    # EWS answers with status 200 whatever the answer is.
+    web = facts["lanes"]["ews"]
+    if same < 0.99 or web["same_bytes"] < 0.99 * web["requests"]:
+        raise orbtest.Failure(
+            "floor got other answers than ORB: only %.1f %% have the same "
+            "status: %s" % (100 * same, facts))
+    return facts
+
+
 class Bench:
-    def __init__(self, quick, seed, pairs, out):
+    def __init__(self, quick, seed, pairs, kinds, out):
         self.quick, self.seed, self.pairs, self.out = quick, seed, pairs, out
+        self.kinds = kinds
         self.world = {"rooms": 200, "meetings_per_room": 8 if quick else 50,
                       "series_share": 0.2, "occurrences": 6, "seed": seed,
                       "start": monday()}
@@ -120,19 +84,28 @@ class Bench:
             "note": note, "exact": exact})
 
     def run(self, names):
-        try:
-            if "first-load" in names or "idle" in names:
-                self.first_load(self.pairs if "first-load" in names else 0)
-            if "idle" in names:
-                self.idle()
-        finally:
-            if self.loaded:
-                self.loaded.stop()
-                self.loaded.sim.stop_all()
+        for kind in self.kinds:
+            try:
+                if "first-load" in names or "idle" in names:
+                    self.first_load(
+                        kind, self.pairs if "first-load" in names else 0)
+                if "idle" in names:
+                    self.idle(kind)
+            finally:
+                self.unload()
+        if "writes" in names:
+            writes.measure(self, self.kinds)
         if "changes" in names:
-            self.changes()
+            for kind in self.kinds:
+                changes.measure(self, kind)
         if "ledger" in names:
             self.ledger()
+
+    def unload(self):
+        if self.loaded:
+            self.loaded.stop()
+            self.loaded.sim.stop_all()
+            self.loaded = None
 
     # --- first load -----------------------------------------------------------
 
@@ -141,16 +114,16 @@ class Bench:
         load = sim.bulk_load(**self.world)
         return sim, load
 
-    def orb_load(self):
+    def orb_load(self, kind):
         """ORB from nothing to equality: (orb, facts, record file).  The
         credentials are there when mapd starts, so that its first look finds
         them; what it costs to start mapd counts."""
         sim, load = self.sim_make()
-        orb = orbtest.Orb(rooms=load["rooms"], poll=60, sim=sim)
-        record = os.path.join(sim.dir, "record")
+        orb = orbtest.Orb(rooms=load["rooms"], poll=60, sim=sim, kind=kind)
+        file = os.path.join(sim.dir, "record")
         orb.start([n for n in orb.units if n != "mapd"])
         orb.credentials()
-        sim.record(file=record)
+        sim.record(file=file)
         before = orb.cpu()
         with Sampler(orb) as memory:
             orb.start(["mapd"])
@@ -163,7 +136,7 @@ class Bench:
         facts["violations"] = sim.violations()["violations"][:5]
         facts["restarts"] = {n: u.exits for n, u in orb.units.items()
                              if u.exits}
-        return orb, facts, record
+        return orb, facts, file
 
     def until_equal(self, orb, bookings, timeout=900):
         end = time.monotonic() + timeout
@@ -178,32 +151,17 @@ class Bench:
                         orb.log_tails()))
             time.sleep(0.2)
 
-    def floor_load(self, record):
+    def floor_load(self, file):
         """The same requests, by floor, of a fresh world."""
         sim, _ = self.sim_make()
         sim.add_person(email=orbtest.FALLBACK, name="Reception")
         again = os.path.join(sim.dir, "record")
         sim.record(file=again)
-        done = subprocess.run(
-            [os.path.join(orbtest.BUILD, "tests/bench/floor"),
-             "--ca", sim.facts["ca_file"], "--record", record] + sum(
-                 (["--" + w, origin(sim.facts[w + "_url"])]
-                  for w in ORIGINS), []),
-            stdout=subprocess.PIPE, check=False)
+        facts = floor(sim, file)
         sim.record()
-        if done.returncode != 0:
-            raise orbtest.Failure("floor ended with status %d" %
-                                  done.returncode)
-        facts = json.loads(done.stdout)
         facts["equal"] = sim.compare(fallback=orbtest.FALLBACK)["equal"]
-        facts["wall"] = self.wall(record_read(again))
-        facts["cpu"] = facts["user"] + facts["system"]
+        facts["wall"] = self.wall(record.read(again))
         sim.stop_all()
-        same = facts["same_status"] / facts["requests"]
-        if same < 0.99:
-            raise orbtest.Failure(
-                "floor got other answers than ORB: only %.1f %% have the same "
-                "status: %s" % (100 * same, facts))
         return facts
 
     @staticmethod
@@ -213,50 +171,50 @@ class Bench:
                   if r.listener == "topdesk" and r.method != "GET"]
         return (max(writes) - requests[0].ms) / 1000.0
 
-    def first_load(self, pairs):
+    def first_load(self, kind, pairs):
         runs = []
         for _ in range(max(pairs, 1)):
-            if self.loaded:
-                self.loaded.stop()
-                self.loaded.sim.stop_all()
+            self.unload()
             load = os.getloadavg()[0]
-            self.loaded, orb, record = self.orb_load()
+            self.loaded, orb, file = self.orb_load(kind)
             orb["load"] = load
-            requests = record_read(record)
+            requests = record.read(file)
             orb["wall"] = self.wall(requests)
             orb["requests"] = len(requests)
-            orb["endpoints"] = by_endpoint(requests)
+            orb["endpoints"] = record.by_endpoint(requests)
             time.sleep(6)  # ledgerd says its figures every five seconds
             orb["ledger_status"] = self.loaded.units["ledgerd"].status
-            runs.append((orb, self.floor_load(record) if pairs else None))
+            runs.append((orb, self.floor_load(file) if pairs else None))
         if pairs:
-            self.report_load(runs)
+            self.report_load(kind, runs)
 
-    def report_load(self, runs):
-        orb, floor = runs[-1]
+    def report_load(self, kind, runs):
+        orb, bare = runs[-1]
+        name = "first load, %s: " % NAMES[kind]
         for key, target in (("cpu", 2.0), ("wall", 1.3)):
             ratio = spread([o[key] / f[key] for o, f in runs])
             self.figure(
-                "first load: %s, ORB / floor" % key, ratio["median"], "",
+                name + "%s, ORB / floor" % key, ratio["median"], "",
                 target, "min %.2f max %.2f of %d; ORB %.1f s, floor %.1f s" % (
                     ratio["min"], ratio["max"], len(runs),
                     statistics.median(o[key] for o, _ in runs),
                     statistics.median(f[key] for _, f in runs)))
-        self.figure("first load: requests per booking",
+        self.figure(name + "requests per booking",
                     orb["requests"] / orb["bookings"], "", None,
                     "%d requests, %d bookings" % (orb["requests"],
                                                   orb["bookings"]))
         pss = max(o["memory"]["pss"] for o, _ in runs) / MIB
         rss = max(o["memory"]["rss"] for o, _ in runs) / MIB
-        self.figure("first load: peak memory, PSS", pss, "MiB", 48.0,
+        self.figure(name + "peak memory, PSS", pss, "MiB", 48.0,
                     "what is resident, shared pages once: the target is for "
                     "this")
-        self.figure("first load: peak memory, RSS", rss, "MiB", None,
+        self.figure(name + "peak memory, RSS", rss, "MiB", None,
                     "shared pages once for each process")
-        self.report_state(orb)
-        self.out["detail"]["first load"] = {
+        if kind == "graph":  # the same, whatever Exchange speaks
+            self.report_state(orb)
+        self.out["detail"]["first load, " + NAMES[kind]] = {
             "world": self.world, "ORB": [o for o, _ in runs],
-            "floor": [f for _, f in runs]}
+            "floor": [f for _, f in runs], "last floor": bare}
 
     def report_state(self, orb):
         """Sizes after a stop, when SQLite has put its log away; then ORB runs
@@ -281,7 +239,9 @@ class Bench:
 
     # --- idle poll ------------------------------------------------------------
 
-    def idle(self):
+    def idle(self, kind):
+        """Nothing changes, and ORB asks; then floor asks the very same of the
+        same simulator over one connection to each system."""
         seconds, polls = 4, 4 if self.quick else 10
         orb = self.loaded
         orb.stop_units()
@@ -290,36 +250,51 @@ class Bench:
         orb.start()
         time.sleep(3 * seconds)  # what a start does besides
         orb.wait_until_equal()
-        record = os.path.join(orb.sim.dir, "idle")
-        orb.sim.record(file=record)
-        time.sleep((polls + 2) * seconds)
-        orb.sim.record()
-        requests = record_read(record)
+        file = os.path.join(orb.sim.dir, "idle")
+        orb.sim.record(file=file)
+        with Sampler(orb) as memory:
+            time.sleep((polls + 2) * seconds)
+            orb.sim.record()
+        cpu = sum(memory.cpu().values())
+        orb.stop_units()
+        self.report_idle(kind, record.read(file), seconds)
+        bare = floor(orb.sim, file, "--connections", "1")
+        self.figure(
+            "idle poll, %s: cpu, ORB / floor" % NAMES[kind],
+            cpu / bare["cpu"], "", None,
+            "ORB %.0f ms a poll; floor the same %d requests over one "
+            "connection" % (1000 * cpu / (polls + 2), bare["requests"]))
+        self.out["detail"]["idle poll, " + NAMES[kind]]["floor"] = bare
+
+    def report_idle(self, kind, requests, seconds):
+        name = "idle poll, %s: " % NAMES[kind]
+        # By API: a $batch holds 20 calendars; EWS asks for one at a time.
+        least = {"graph": -(-self.world["rooms"] // 20),
+                 "ews": self.world["rooms"], "topdesk": 1}
+        wanted = {"graph": 10, "ews": self.world["rooms"], "topdesk": 4}
         total = {"min": 0, "median": 0, "max": 0}
         detail = {}
-        for name, target in (("graph", 10), ("topdesk", 4)):
-            groups = polls_of([r for r in requests if r.listener == name],
-                              seconds)
+        for listener in (kind, "topdesk"):
+            groups = record.polls_of(
+                [r for r in requests if r.listener == listener], seconds)
             if not groups:
-                raise orbtest.Failure("no polls of %s were seen" % name)
+                raise orbtest.Failure("no polls of %s were seen" % listener)
             counts = spread([len(g) for g in groups])
-            detail[name] = {"polls": len(groups), "requests": counts,
-                            "endpoints": by_endpoint(groups[0])}
+            detail[listener] = {"polls": len(groups), "requests": counts,
+                                "endpoints": record.by_endpoint(groups[0])}
             for key in total:
                 total[key] += counts[key]
-            self.figure("idle poll: requests to %s" % name, counts["median"],
-                        "", target, "min %d max %d of %d polls" % (
-                            counts["min"], counts["max"], len(groups)))
-        self.figure("idle poll: requests, %d rooms" % self.world["rooms"],
-                    total["median"], "", 14, "min %d max %d" % (
+            self.figure(
+                name + "requests to %s" % NAMES.get(listener, "TOPdesk"),
+                counts["median"], "", wanted[listener],
+                "min %d max %d of %d polls; least by API %d" % (
+                    counts["min"], counts["max"], len(groups),
+                    least[listener]))
+        self.figure(name + "requests, %d rooms" % self.world["rooms"],
+                    total["median"], "", wanted[kind] + 4, "min %d max %d" % (
                         total["min"], total["max"]), exact=True)
         detail["login"] = sum(r.listener == "login" for r in requests)
-        self.out["detail"]["idle poll"] = detail
-
-    # --- changes --------------------------------------------------------------
-
-    def changes(self):
-        changes.measure(self, record_read, by_endpoint, quantiles)
+        self.out["detail"]["idle poll, " + NAMES[kind]] = detail
 
     # --- the ledger by itself -------------------------------------------------
 
