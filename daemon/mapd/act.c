@@ -260,6 +260,8 @@ act_looked(struct job *j, const struct reservation *r)
 	}
 	if (kind == PLAN_LINK && r->s.link != LINK_NONE)
 		already(j, r);
+	else if (kind == PLAN_AGAIN && r->s.state != BOOKING_STATE_CONFLICTING)
+		already(j, r);
 	else if (kind == PLAN_CHANGE)
 		looked_change(j, r);
 	else
@@ -361,6 +363,19 @@ settled(struct job *j, struct err *e)
 	return 0;
 }
 
+/* TOPdesk has judged it anew; nothing is agreed on by that. */
+static int
+judged(struct job *j, struct err *e)
+{
+	struct mapd *m = j->m;
+
+	m->recent[recent_slot(j->act.key)] = loop_now();
+	m->rooms[j->room].dirty = 1;
+	m->ex.done++;
+	evidence_job(m, EV_MOVE_DONE, j);
+	return store_act_drop(m->store, j->act.id, e);
+}
+
 static int
 later(struct job *j, enum act_state state, int64_t pause, struct err *e)
 {
@@ -405,8 +420,15 @@ act_settle(struct job *j, struct err *e)
 
 	switch (j->outcome) {
 	case OUTCOME_OK:
-		return settled(j, e);
+		return j->act.aim.kind == PLAN_AGAIN ? judged(j, e)
+						     : settled(j, e);
 	case OUTCOME_CONFLICT:
+		if (j->act.aim.kind == PLAN_AGAIN) {
+			strcpy(j->text,
+			    "TOPdesk still has another reservation of the "
+			    "room at that time, though none is to be seen");
+			return set_aside(j, e);
+		}
 		if (j->remote_id[0]) {
 			j->state = BOOKING_STATE_CONFLICTING;
 			return settled(j, e);

@@ -90,7 +90,8 @@ job_mailbox(const struct job *j)
 		return fallback_of(j);
 	if (x->book_as == CONF_BOOK_SERVICE)
 		return x->service_mailbox;
-	if (x->book_as == CONF_BOOK_ROOM)
+	/* Nobody is mailed what stands in his own calendar. */
+	if (x->book_as == CONF_BOOK_ROOM || j->act.aim.kind == PLAN_NOTICE)
 		return job_room(j)->mailbox;
 	return j->organiser[0] ? j->organiser : fallback_of(j);
 }
@@ -98,7 +99,8 @@ job_mailbox(const struct job *j)
 int
 job_can_fall_back(const struct job *j)
 {
-	return job_is_ours(j) && !j->fallback &&
+	return job_is_ours(j) && j->act.aim.kind != PLAN_NOTICE &&
+	    !j->fallback &&
 	    j->m->conf->exchange.book_as == CONF_BOOK_ORGANISER &&
 	    strcmp(job_mailbox(j), fallback_of(j)) != 0;
 }

@@ -163,6 +163,7 @@ plan_writes(enum plan_kind kind)
 	case PLAN_CHANGE:
 	case PLAN_CANCEL:
 	case PLAN_LINK:
+	case PLAN_AGAIN:
 		return UPSTREAM_TOPDESK;
 	case PLAN_MEET:
 	case PLAN_MEETING_CHANGE:
@@ -191,7 +192,7 @@ plan_aim(const struct action *x, const struct seen *e, const struct seen *t,
 	const struct seen *s = e;
 
 	/* The link, too, is written to what t is. */
-	if (x->kind == PLAN_LINK || plan_writes(x->kind) == UPSTREAM_EXCHANGE)
+	if (x->kind == PLAN_LINK || x->kind == PLAN_AGAIN || plan_writes(x->kind) == UPSTREAM_EXCHANGE)
 		s = t;
 	memset(aim, 0, sizeof(*aim));
 	aim->kind = (uint8_t)x->kind;

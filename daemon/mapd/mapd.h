@@ -6,7 +6,7 @@
  *   round.c    a round: when, and over which time
  *   visit.c, visit_read.c  one room of it: ask both sides, collect
  *   observe.c  from a booking as sent to a booking as seen
- *   settle.c, settle_missing.c, settle_commit.c, settle_round.c
+ *   settle.c, settle_missing.c, settle_commit.c, settle_hurry.c, settle_round.c
  *              plan a room, commit tree, cursor and actions together
  *   execute.c, execute_pull.c, execute_look.c
  *              journaled actions, in chunks: look, announce, write, settle
@@ -164,6 +164,7 @@ struct visit {
 	size_t ntseen;  /* of tseen: strays of other rooms are left out */
 	size_t npolled; /* of in: those of the poll, not of later reads */
 	int changed;    /* the Exchange tree changed */
+	int td_news;    /* TOPdesk's list is another than the last one */
 };
 
 struct round {

@@ -7,7 +7,8 @@
  *
  * Words.  e is WANTED when it is there, not gone and takes the room: booked,
  * or tentative where policy says so.  e is DROPPED when the object itself says
- * that it is cancelled, or a GET said that it is gone: the only evidence on
+ * that it is cancelled, or that it takes no time of the room in whose own
+ * calendar it stands, or a GET said that it is gone: the only evidence on
  * which anything is cancelled.  t is LIVE when it holds the room or asks for
  * it (booked, request, conflicting) and is not archived.  Among several t of a
  * key the live one of the highest generation counts; two live ones are
@@ -76,10 +77,18 @@
 #include "mapd/agree.h"
 #include "mapd/plan_turn.h"
 
+/* In the room's own calendar, and free: a note (ORB's own to a requester, say)
+ * of which the room is not taken. */
+static int
+is_note(const struct seen *e)
+{
+	return (e->marks & MARK_FREE) && (e->marks & MARK_ROOM_OWN);
+}
+
 int
 is_wanted(const struct turn *w)
 {
-	return w->e && !w->e->gone &&
+	return w->e && !w->e->gone && !is_note(w->e) &&
 	    (w->e->state == BOOKING_STATE_BOOKED ||
 		(w->e->state == BOOKING_STATE_TENTATIVE &&
 		    w->in->policy.tentative_books));
@@ -88,7 +97,9 @@ is_wanted(const struct turn *w)
 int
 is_dropped(const struct turn *w)
 {
-	return w->e && (w->e->gone || w->e->state == BOOKING_STATE_CANCELLED);
+	return w->e &&
+	    (w->e->gone || w->e->state == BOOKING_STATE_CANCELLED ||
+		is_note(w->e));
 }
 
 int

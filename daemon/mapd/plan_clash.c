@@ -34,6 +34,9 @@
  *                                                  with topdesk-wins e
  *        is leaving the room, or being made        the MEET waits
  *        is anything else                          REPORT doubtful, no MEET
+ *   f  t is conflicting, no other live            AGAIN: TOPdesk judges it anew
+ *      reservation overlaps it (block times
+ *      included), and nothing above concerns it
  *
  * First-wins has a known winner only where one of the two is paired, and that
  * is the first; of two new ones Exchange's stays, since its organiser has had
@@ -45,7 +48,7 @@
  * it costs is sorting, and the pairs that do overlap.
  *
  * Here: the words, the sweep and the order of it all.  Not here: a (plan_pair.c),
- * c, d and e (plan_overlap.c), what is done about a key by itself (plan.c, plan_exchange.c), and
+ * c, d and e (plan_overlap.c), f (plan_again.c), what is done about a key by itself (plan.c, plan_exchange.c), and
  * how the loser is told (mapd's executor).
  */
 #include <stdlib.h>
@@ -272,13 +275,15 @@ plan_clash(const struct plan_input *in, struct draft *d)
 	qsort(c.e, c.ne, sizeof(*c.e), spot_compare_start);
 	qsort(c.t, c.nt, sizeof(*c.t), spot_compare_start);
 	if (!in->policy.to_exchange) {
-		rc = sweep(&c, on_one_way);
+		rc = sweep(&c, on_one_way) || plan_again(&c) ? -1 : 0;
 		goto out;
 	}
 	if (pair_new(&c))
 		goto out;
 	wait_for_meetings(&c);
-	rc = sweep(&c, on_doubt) || sweep(&c, on_overlap) ? -1 : 0;
+	rc = sweep(&c, on_doubt) || sweep(&c, on_overlap) || plan_again(&c)
+	    ? -1
+	    : 0;
 out:
 	free(c.e);
 	free(c.t);

@@ -47,4 +47,7 @@ int on_overlap(struct clash *, struct spot *e, struct spot *t);
 /* d, where nothing may be written to Exchange. */
 int on_one_way(struct clash *, struct spot *e, struct spot *t);
 
+/* plan_again.c: f */
+int plan_again(struct clash *);
+
 #endif

@@ -28,16 +28,16 @@ on_doubt(struct clash *c, struct spot *e, struct spot *t)
 	return make_doubtful(e->w) || make_doubtful(t->w) ? -1 : 0;
 }
 
-/* The record of two that want the room. */
+/* The record of two that want the room: the loser's, who may lose only once. */
 static int
 clash(struct turn *e, struct turn *t, enum upstream loser)
 {
+	struct turn *w = loser == UPSTREAM_EXCHANGE ? e : t;
 	struct action *x;
 
-	if (emit(e, PLAN_CLASH, REASON_LOST, 0, 0))
+	if (emit(w, PLAN_CLASH, REASON_LOST, 0, 0))
 		return -1;
-	x = turn_latest(e);
-	x->topdesk = t->t->row;
+	x = turn_latest(w);
 	x->loser = (uint8_t)loser;
 	if (loser == UPSTREAM_EXCHANGE)
 		x->rival_topdesk = t->t->row;

@@ -74,7 +74,8 @@ plan_kind_name(enum plan_kind kind)
 	    [PLAN_MEETING_SWAP] = "swap room of meeting",
 	    [PLAN_MEETING_CANCEL] = "cancel meeting",
 	    [PLAN_NOTICE] = "tell requester",
-	    [PLAN_ASK] = "ask room"};
+	    [PLAN_ASK] = "ask room",
+	    [PLAN_AGAIN] = "plan anew"};
 
 	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind]
 							       : "unknown";

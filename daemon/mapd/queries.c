@@ -85,6 +85,8 @@ const char *const query_text[Q_MAX] = {
     [Q_ACT_DROP] = "DELETE FROM act WHERE id = ?",
     [Q_ACT_UNHOLD] = "DELETE FROM act WHERE room = ? AND key = ?"
 		     " AND state IN (2, 3)",
+    [Q_ACT_HURRY] = "UPDATE act SET next_try = 0 WHERE room = ? AND key = ?"
+		    " AND state = 3",
     [Q_ACT_PAYLOAD] = "SELECT payload FROM act WHERE id = ?",
     /*
 	 * Three walks of the index act_due, each in the order of id, merged:
@@ -104,7 +106,9 @@ const char *const query_text[Q_MAX] = {
     [Q_ACT_BLOCKED] = "SELECT 1 FROM act c JOIN agreed a ON a.room = c.room"
 		      " AND a.key = c.key WHERE c.room = ?1"
 		      " AND c.kind IN (2, 3) AND (c.kind = 3 OR ?2)"
-		      " AND c.id <> ?3 AND a.dead = 0 AND a.start < ?5"
+		      /* Set aside, it frees nothing soon. */
+		      " AND (c.state <> 3 OR c.tries = 0)"
+		      " AND c.id <> ?3 AND a.dead <> 1 AND a.start < ?5"
 		      " AND a.stop > ?4 LIMIT 1",
     [Q_ACT_RECOVER] = "UPDATE act SET state = 1 WHERE state = 0",
     [Q_ACT_APPROVE] = "UPDATE act SET state = 3, next_try = 0"

@@ -286,8 +286,8 @@ settle_visit(struct visit *v)
 	}
 	for (size_t i = 0; i < v->nrows; i++)
 		v->changed |= v->rows[i].s.gone == 2;
-	due = v->td_ok &&
-	    (r->dirty || !r->digest_known || r->digest != digest_of(v));
+	v->td_news = v->td_ok && r->digest_known && r->digest != digest_of(v);
+	due = v->td_ok && (r->dirty || !r->digest_known || v->td_news);
 	if (!due && v->nin == 0 && !v->changed && !v->ex_full) {
 		visit_take_cursor(v);
 		visit_over(v);

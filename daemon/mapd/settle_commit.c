@@ -164,6 +164,21 @@ bury(struct visit *v, const struct action *a, struct err *e)
 	    v->m->store, v->m->rooms[v->room].st.id, &row, e);
 }
 
+/* A meeting has no number, and its subject is nobody's business here. */
+static void
+name_meeting(const struct visit *v, uint32_t row, char *out, size_t size)
+{
+	time_t start = 0;
+	struct tm tm;
+
+	for (size_t i = 0; i < v->nseen; i++)
+		if (v->seen[i].row == row)
+			start = (time_t)v->seen[i].start;
+	if (gmtime_r(&start, &tm) == NULL ||
+	    strftime(out, size, "meeting %Y-%m-%d %H:%M", &tm) == 0)
+		snprintf(out, size, "meeting");
+}
+
 /* Two bookings that want the room: said once, and listed. */
 static int
 clash(struct visit *v, const struct action *a, struct err *e)
@@ -188,6 +203,8 @@ clash(struct visit *v, const struct action *a, struct err *e)
 	if (a->rival_topdesk != PLAN_NOROW)
 		snprintf(c.rival, sizeof(c.rival), "%s",
 		    v->td[a->rival_topdesk].number);
+	else if (a->rival_exchange != PLAN_NOROW)
+		name_meeting(v, a->rival_exchange, c.rival, sizeof(c.rival));
 	if (store_conflict_put(m->store, &c, &fresh, e))
 		return -1;
 	if (fresh)
@@ -230,6 +247,7 @@ apply(struct visit *v, const struct action *a, struct err *e)
 	case PLAN_MEETING_CANCEL:
 	case PLAN_NOTICE:
 	case PLAN_ASK:
+	case PLAN_AGAIN:
 		return journal(v, a, e);
 	case PLAN_PAIR:
 		return pair(v, a, e);
@@ -304,7 +322,8 @@ conflict_over(void *arg, const struct conflict *c)
 	if (c->settled)
 		return 0;
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->actions[i].kind == PLAN_CLASH &&
+		if ((plan->actions[i].kind == PLAN_CLASH ||
+			plan_writes(plan->actions[i].kind) != UPSTREAM_NONE) &&
 		    memcmp(plan->actions[i].key, c->key, KEY_LEN) == 0)
 			return 0;
 	for (size_t i = 0; i < s->v->nagreed; i++)
@@ -397,7 +416,9 @@ settle_commit(struct visit *v, struct err *e)
 	for (size_t i = 0; i < v->plan.n; i++)
 		if (apply(v, &v->plan.actions[i], e))
 			goto bad;
-	if (v->td_ok && (drop_stale_problems(v, e) || settle_conflicts(v, e)))
+	if (v->td_ok &&
+	    (drop_stale_problems(v, e) || settle_conflicts(v, e) ||
+		settle_hurry(v, e)))
 		goto bad;
 	if (store_commit(m->store, e))
 		return -1;

@@ -146,6 +146,9 @@ int store_act_drop(struct store *, int64_t id, struct err *);
 /* PLAN_UNHOLD: drops the action of a key that is HELD or ASIDE. */
 int store_act_unhold(
     struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
+/* What is set aside is tried without waiting for its pause to end. */
+int store_act_hurry(
+    struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
 int store_act_payload(
     struct store *, const struct act *, struct secret *, struct err *);
 /*
@@ -196,8 +199,7 @@ struct conflict {
 	int64_t room, since, start, end; /* start, end: of the booking */
 	uint8_t key[KEY_LEN];
 	char number[64]; /* its reservation, "" for none */
-	char rival[64];  /* the reservation in its way; "": a meeting, or none
-			  * that is known */
+	char rival[64];  /* the reservation in its way, or which meeting */
 	uint8_t policy;  /* enum plan_conflict */
 	uint8_t loser;   /* enum upstream; NONE: nobody, it is reported */
 	uint8_t why;     /* enum plan_reason */

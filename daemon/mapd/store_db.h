@@ -40,6 +40,7 @@ enum query_id {
 	Q_ACT_UPDATE,
 	Q_ACT_DROP,
 	Q_ACT_UNHOLD,
+	Q_ACT_HURRY,
 	Q_ACT_PAYLOAD,
 	Q_ACT_DUE,
 	Q_ACT_NEXT,

@@ -158,6 +158,17 @@ store_act_unhold(
 }
 
 int
+store_act_hurry(
+    struct store *st, int64_t room, const uint8_t key[KEY_LEN], struct err *e)
+{
+	struct query q = query_start(st, Q_ACT_HURRY);
+
+	query_int(&q, room);
+	query_blob(&q, key, KEY_LEN);
+	return query_end(&q, e, "try again what was set aside");
+}
+
+int
 store_act_payload(
     struct store *st, const struct act *a, struct secret *out, struct err *e)
 {

@@ -67,7 +67,8 @@ room_bookings(
 	for (i = 0; i < room->nevents; i++) {
 		const struct event *e = room->events[i];
 
-		if (e->removed)
+		/* A note in the room's own calendar takes no time. */
+		if (e->removed || (e->free && e == e->meeting->own))
 			continue;
 		l.n = 0;
 		event_occurrences(e, from, to, &l);
