@@ -192,7 +192,8 @@ plan_aim(const struct action *x, const struct seen *e, const struct seen *t,
 	const struct seen *s = e;
 
 	/* The link, too, is written to what t is. */
-	if (x->kind == PLAN_LINK || x->kind == PLAN_AGAIN || plan_writes(x->kind) == UPSTREAM_EXCHANGE)
+	if (x->kind == PLAN_LINK || x->kind == PLAN_AGAIN ||
+	    plan_writes(x->kind) == UPSTREAM_EXCHANGE)
 		s = t;
 	memset(aim, 0, sizeof(*aim));
 	aim->kind = (uint8_t)x->kind;

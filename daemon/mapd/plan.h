@@ -124,7 +124,7 @@ enum plan_kind {
 	PLAN_MEETING_SWAP,   /* the reservation is in another room now */
 	PLAN_MEETING_CANCEL, /* the meeting leaves the room */
 	PLAN_NOTICE, /* tell a requester that the reservation lost its room */
-	PLAN_ASK, /* read what the room answered; no write */
+	PLAN_ASK,    /* read what the room answered; no write */
 	/* To TOPdesk again; last, since the database keeps these numbers. */
 	PLAN_AGAIN /* reschedule a conflicting reservation to its own times:
 		       what was in its way has gone */

@@ -281,9 +281,8 @@ plan_clash(const struct plan_input *in, struct draft *d)
 	if (pair_new(&c))
 		goto out;
 	wait_for_meetings(&c);
-	rc = sweep(&c, on_doubt) || sweep(&c, on_overlap) || plan_again(&c)
-	    ? -1
-	    : 0;
+	rc = sweep(&c, on_doubt) || sweep(&c, on_overlap) || plan_again(&c) ? -1
+									    : 0;
 out:
 	free(c.e);
 	free(c.t);

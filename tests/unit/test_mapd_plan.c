@@ -314,7 +314,11 @@ rule_4_conflicting_is_reported_besides(void **state)
 
 	(void)state;
 	s.t[0].state = BOOKING_STATE_CONFLICTING;
+	/* Nothing else is there that it could be in conflict with. */
+	only(&s, PLAN_AGAIN, REASON_CONFLICTING, CHANGE_TIME, 1);
+	s.policy.to_topdesk = 0;
 	only(&s, PLAN_REPORT, REASON_CONFLICTING, 0, 0);
+	s.policy.to_topdesk = 1;
 	s.e.start += HOUR;
 	plan(&s);
 	assert_int_equal(s.out.n, 2);
@@ -763,7 +767,7 @@ every_reason_says_what_to_do(void **state)
 		assert_true(strlen(plan_reason_text(r)) > 40);
 		assert_non_null(strchr(plan_reason_text(r), ':'));
 	}
-	for (int k = 0; k <= PLAN_ASK; k++)
+	for (int k = 0; k <= PLAN_AGAIN; k++)
 		assert_string_not_equal(plan_kind_name(k), "unknown");
 }
 

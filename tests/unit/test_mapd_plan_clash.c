@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/marks.h"
 #include "mapd/plan.h"
 
 #define NOW 1790000040
@@ -160,7 +161,7 @@ a_the_same_times_are_one_booking(void **state)
 	plans(&r, "create 1, report 1 " CONFLICTING);
 	r.t[0].start += 60;
 	r.in.policy.to_exchange = 1;
-	plans(&r, "conflict 1 " LOST "t, tell requester 2 " LOST);
+	plans(&r, "conflict 2 " LOST "t, tell requester 2 " LOST);
 }
 
 static void
@@ -224,8 +225,8 @@ a_b_nothing_is_made_while_a_meeting_is(void **state)
 	plans(&r, "make meeting 4");
 	a->busy = 0;
 	plans(&r,
-	    "pair 1, conflict 2 " LOST "t, make meeting 4, "
-	    "tell requester 5 " LOST);
+	    "pair 1, make meeting 4, conflict 5 " LOST
+	    "t, tell requester 5 " LOST);
 }
 
 static void
@@ -268,13 +269,13 @@ d_two_new_ones_want_the_room(void **state)
 	(void)state;
 	put_e(&r, 1, 0, 60);
 	put_t(&r, 2, 30, 90);
-	plans(&r, "conflict 1 " LOST "t, tell requester 2 " LOST);
+	plans(&r, "conflict 2 " LOST "t, tell requester 2 " LOST);
 	r.in.policy.conflict = CONFLICT_EXCHANGE;
-	plans(&r, "conflict 1 " LOST "t, tell requester 2 " LOST);
+	plans(&r, "conflict 2 " LOST "t, tell requester 2 " LOST);
 	r.in.policy.conflict = CONFLICT_TOPDESK;
 	plans(&r, "conflict 1 " LOST "e, cancel meeting 1 " LOST);
 	r.t[0].state = BOOKING_STATE_CONFLICTING;
-	plans(&r, "conflict 1 " LOST "t, tell requester 2 " LOST);
+	plans(&r, "conflict 2 " LOST "t, tell requester 2 " LOST);
 	r.t[0].state = BOOKING_STATE_REQUEST;
 	plans(&r, "create 1");
 	/* Back to back is no conflict. */
@@ -292,7 +293,7 @@ d_a_requester_is_told_once(void **state)
 	put_e(&r, 1, 0, 60);
 	put_e(&r, 2, 60, 120);
 	put_t(&r, 3, 30, 90);
-	plans(&r, "conflict 1 " LOST "t, tell requester 3 " LOST);
+	plans(&r, "conflict 3 " LOST "t, tell requester 3 " LOST);
 	r.in.policy.conflict = CONFLICT_TOPDESK;
 	plans(&r,
 	    "conflict 1 " LOST "e, cancel meeting 1 " LOST ", conflict 2 " LOST
@@ -351,11 +352,11 @@ e_a_new_reservation_against_a_pair(void **state)
 	(void)state;
 	put_paired(&r, 1, 60, 120);
 	put_t(&r, 2, 90, 150);
-	plans(&r, "conflict 1 " LOST "t, tell requester 2 " LOST);
+	plans(&r, "conflict 2 " LOST "t, tell requester 2 " LOST);
 	r.in.policy.conflict = CONFLICT_TOPDESK;
 	plans(&r, "conflict 1 " LOST "e, cancel meeting 1 " LOST);
 	r.t[1].state = BOOKING_STATE_CONFLICTING;
-	plans(&r, "conflict 1 " LOST "t, tell requester 2 " LOST);
+	plans(&r, "conflict 2 " LOST "t, tell requester 2 " LOST);
 	r.t[1].state = BOOKING_STATE_BOOKED;
 	/* The loser is on its way out: the meeting waits for that. */
 	r.a[0].dead = DEAD_RELEASED;
@@ -395,8 +396,59 @@ one_way_plans_nothing_for_topdesk(void **state)
 	r.in.policy.to_topdesk = 0;
 	put_e(&r, 4, 300, 360);
 	plans(&r,
-	    "conflict 1 " LOST "t, tell requester 2 " LOST
+	    "conflict 2 " LOST "t, tell requester 2 " LOST
 	    ", report 3 " CONFLICTING);
+}
+
+/* TOPdesk does not judge again by itself. */
+static void
+f_what_was_in_the_way_has_gone(void **state)
+{
+	struct room r = a_room(CONFLICT_FIRST);
+
+	(void)state;
+	put_t(&r, 1, 60, 120)->state = BOOKING_STATE_CONFLICTING;
+	plans(&r, "plan anew 1 " CONFLICTING);
+	/* Something is there, if only a request, or a block time. */
+	put_t(&r, 2, 100, 160)->state = BOOKING_STATE_REQUEST;
+	plans(&r, "report 1 " CONFLICTING);
+	r.t[1].start = AT(120);
+	plans(&r, "plan anew 1 " CONFLICTING);
+	r.t[1].block_start = AT(110);
+	plans(&r, "report 1 " CONFLICTING);
+	r.t[1].state = BOOKING_STATE_CANCELLED;
+	plans(&r, "plan anew 1 " CONFLICTING);
+	/* It waits already, and it is the same. */
+	put_a(&r, 1, 0, 0)->waiting = 1;
+	r.a[0].aim.kind = PLAN_AGAIN;
+	r.a[0].aim.change = CHANGE_TIME;
+	r.a[0].aim.reason = REASON_CONFLICTING;
+	r.a[0].aim.start = r.t[0].start;
+	r.a[0].aim.end = r.t[0].end;
+	plans(&r, "");
+	r.t[0].state = BOOKING_STATE_BOOKED;
+	plans(&r, "make meeting 1");
+}
+
+static void
+f_not_what_must_not_be_touched(void **state)
+{
+	struct room r = a_room(CONFLICT_FIRST);
+	struct seen *t = put_paired(&r, 1, 60, 120);
+
+	(void)state;
+	t->state = BOOKING_STATE_CONFLICTING;
+	plans(&r, "plan anew 1 " CONFLICTING);
+	r.in.policy.to_exchange = 0;
+	plans(&r, "plan anew 1 " CONFLICTING);
+	t->marks = MARK_ISSUED;
+	plans(&r, "report 1 " CONFLICTING);
+	t->marks = MARK_SEVERAL_ROOMS;
+	plans(&r, "report 1 " CONFLICTING);
+	t->marks = 0;
+	/* A write that is planned anyway does it, too. */
+	r.e[0].start = AT(50);
+	plans(&r, "report 1 " CONFLICTING ", change 1");
 }
 
 /* Thousands that do not overlap cost no more than sorting them. */
@@ -457,6 +509,8 @@ main(void)
 	    T(e_a_new_reservation_against_a_pair),
 	    T(e_against_what_is_being_made),
 	    T(one_way_plans_nothing_for_topdesk),
+	    T(f_what_was_in_the_way_has_gone),
+	    T(f_not_what_must_not_be_touched),
 	    T(many_bookings_are_compared_quickly),
 	};
 

@@ -357,7 +357,7 @@ rule_14_a_meeting_is_made(void **state)
 	s.t[0].state = BOOKING_STATE_REQUEST;
 	nothing(&s);
 	s.t[0].state = BOOKING_STATE_CONFLICTING;
-	only(&s, PLAN_REPORT, REASON_CONFLICTING, 0, 0);
+	only(&s, PLAN_AGAIN, REASON_CONFLICTING, CHANGE_TIME, 0);
 	s.t[0].state = BOOKING_STATE_BOOKED;
 	s.t[0].marks = MARK_ARCHIVED;
 	nothing(&s);
