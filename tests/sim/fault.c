@@ -170,7 +170,7 @@ fault_before(struct request *r)
 	case FAULT_429:
 	case FAULT_INNER_429:
 		answer_header(r, "Retry-After", "%d", r->fault_retry);
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case FAULT_429_BARE:
 		fault_status(r, 429, "ApplicationThrottled",
 		    "Application is over its MailboxConcurrency limit.");
