@@ -79,6 +79,7 @@ class World:
         requests = record.read(self.file)
         mails = self.sim.mails()["list"]
         return {
+            "bookings": self.orb.compare()["bookings"],
             "exchange": sum(r.kind == "write" and r.listener != "topdesk"
                             for r in requests),
             "topdesk": sum(r.kind == "write" and r.listener == "topdesk"
@@ -125,8 +126,12 @@ def one(bench, rows, kind, way, direction):
         changes = world.topdesk() if way else world.outlook()
         for change, do in changes:
             least = (TOPDESK_LEAST[way] if way else OUTLOOK_LEAST)[change]
-            rows.append(dict(world.change(do), kind=kind, direction=direction,
-                             change=change, least=least))
+            row = dict(world.change(do), kind=kind, direction=direction,
+                       change=change, least=least)
+            rows.append(row)
+            row["lost"] = row["bookings"] != (change != "cancel")
+            if row["lost"]:
+                return  # what comes after would be about nothing
         bad = world.sim.violations()["violations"]
         if bad:
             raise orbtest.Failure("against the APIs' rules: %s" % bad[:3])
@@ -145,7 +150,8 @@ def show(rows):
                                                   else " ")
               for key, least in zip(("exchange", "topdesk", "people"),
                                     r["least"])),
-            r["reads"], r["service"]))
+            r["reads"], r["service"]) + (
+                "  THE BOOKING IS LOST" if r["lost"] else ""))
     print("n of m: measured, and the least possible; * more than that.  mails:"
           " to people.\nreads: besides the polls.  own mail: to the service"
           " mailbox, which nobody reads.\n")
@@ -172,3 +178,7 @@ def measure(bench, kinds):
         "changes": len(rows), "more than the least": [
             "%(kind)s, %(direction)s, %(change)s" % r for r in over],
         "rows": rows}
+    lost = ["%(kind)s, %(direction)s, %(change)s" % r for r in rows
+            if r["lost"]]
+    if lost:
+        raise orbtest.Failure("bookings were lost: %s" % "; ".join(lost))
