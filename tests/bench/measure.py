@@ -255,16 +255,21 @@ class Bench:
         with Sampler(orb) as memory:
             time.sleep((polls + 2) * seconds)
             orb.sim.record()
-        cpu = sum(memory.cpu().values())
+        used = {n: v / (polls + 2) for n, v in memory.cpu().items()}
+        cpu = sum(used.values())
         orb.stop_units()
         self.report_idle(kind, record.read(file), seconds)
         bare = floor(orb.sim, file, "--connections", "1")
         self.figure(
             "idle poll, %s: cpu, ORB / floor" % NAMES[kind],
-            cpu / bare["cpu"], "", None,
-            "ORB %.0f ms a poll; floor the same %d requests over one "
-            "connection" % (1000 * cpu / (polls + 2), bare["requests"]))
-        self.out["detail"]["idle poll, " + NAMES[kind]]["floor"] = bare
+            cpu * (polls + 2) / bare["cpu"], "", None,
+            "ORB %.0f ms a poll, of it %.0f in the two processes that speak "
+            "to Exchange; floor: the same %d requests, one connection to "
+            "each" % (1000 * cpu, 1000 * sum(
+                v for n, v in used.items() if n in (
+                    "http@exchange", "adapter@exchange")), bare["requests"]))
+        self.out["detail"]["idle poll, " + NAMES[kind]].update(
+            cpu=used, floor=bare)
 
     def report_idle(self, kind, requests, seconds):
         name = "idle poll, %s: " % NAMES[kind]

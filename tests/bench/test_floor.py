@@ -5,6 +5,7 @@ import base64
 import json
 import http.client
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -17,6 +18,20 @@ import orbtest  # noqa: E402
 import tap  # noqa: E402
 
 FLOOR = os.path.join(orbtest.BUILD, "tests/bench/floor")
+
+
+SYNC = """<?xml version="1.0" encoding="utf-8"?>
+<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"
+ xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">
+<soap:Header><t:RequestServerVersion Version="Exchange2016"/>
+<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>%(mailbox)s\
+</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>
+</soap:Header><soap:Body><m:SyncFolderItems><m:ItemShape>\
+<t:BaseShape>IdOnly</t:BaseShape></m:ItemShape><m:SyncFolderId>\
+<t:DistinguishedFolderId Id="calendar"/></m:SyncFolderId>%(state)s\
+<m:MaxChangesReturned>4</m:MaxChangesReturned></m:SyncFolderItems>\
+</soap:Body></soap:Envelope>"""
 
 
 def origin(url):
@@ -37,14 +52,17 @@ class Client:
         self.facts = sim.facts
         self.to = {n: http.client.HTTPSConnection(
             urllib.parse.urlsplit(sim.facts[n + "_url"]).netloc,
-            context=context) for n in ("login", "graph", "topdesk")}
+            context=context) for n in ("login", "graph", "topdesk", "ews")}
 
     def ask(self, where, method, path, body=None, **headers):
-        headers.update({"User-Agent": "test", "Accept": "application/json"})
+        headers = {"User-Agent": "test", "Accept": "application/json",
+                   **headers}
         c = self.to[where]
         c.request(method, path, body, headers)
         answer = c.getresponse()
         data = answer.read()
+        if "json" not in answer.getheader("Content-Type", "json"):
+            return answer.status, data.decode()
         return answer.status, json.loads(data) if data else None
 
     def token(self):
@@ -75,8 +93,34 @@ class Client:
         return self.ask("topdesk", method, "/tas/api" + path, body, **headers)
 
 
+    def ews(self, mailbox, state):
+        """One page of the calendar's changes since a state."""
+        pair = "%s:%s" % (self.facts["ews_login"],
+                          orbtest.read(self.facts["ews_password"]))
+        return self.ask("ews", "POST", urllib.parse.urlsplit(
+            self.facts["ews_url"]).path, SYNC % {
+                "mailbox": mailbox, "state": state and
+                "<m:SyncState>%s</m:SyncState>" % state}, **{
+                "Authorization": "Basic " + base64.b64encode(
+                    pair.encode()).decode(), "X-AnchorMailbox": mailbox,
+                "Content-Type": "text/xml; charset=utf-8",
+                "Accept": "text/xml"})
+
+
+def sync(client, mailbox):
+    """All pages: how many items."""
+    state, n = "", 0
+    while True:
+        status, answer = client.ews(mailbox, state)
+        assert status == 200 and "NoError" in answer, answer
+        n += answer.count("<t:ItemId ")
+        state = re.search("<m:SyncState>([^<]*)<", answer).group(1)
+        if "<m:IncludesLastItemInRange>true" in answer:
+            return n
+
+
 def work(sim):
-    """Reads the rooms' calendars and makes reservations."""
+    """Reads the rooms' calendars both ways and makes reservations."""
     client = Client(sim)
     token = client.token()
     rooms = sim.add_room(mailbox="room0001@sim.test")
@@ -89,6 +133,7 @@ def work(sim):
             assert status == 200, answer
             path = answer.get("@odata.nextLink", "")
             path = path and path[len(origin(path)):]
+        assert sync(client, "room%04d@sim.test" % n) > 0
     person = sim.add_person(email="a@sim.test")["id"]
     for hour in range(8, 18):
         status, answer = client.topdesk("POST", "/reservations", {
@@ -126,18 +171,21 @@ class Floor(unittest.TestCase):
         one.record(file=record)
         work(one)
         n = one.record()["requests"]
-        self.assertGreater(n, 25)
+        self.assertGreater(n, 30)
         two = make()
         two.add_room(mailbox="room0001@sim.test")
         two.add_person(email="a@sim.test")
         done = subprocess.run(
             [FLOOR, "--ca", two.facts["ca_file"], "--record", record] +
             sum((["--" + w, origin(two.facts[w + "_url"])]
-                 for w in ("login", "graph", "topdesk")), []),
+                 for w in ("login", "graph", "topdesk", "ews")), []),
             stdout=subprocess.PIPE, check=True)
         out = json.loads(done.stdout)
         self.assertEqual(out["requests"], n)
         self.assertEqual(out["same_status"], n, out)
+        web = out["lanes"]["ews"]
+        self.assertGreater(web["requests"], 6)
+        self.assertEqual(web["same_bytes"], web["requests"], out)
         self.assertEqual(sum(lane["failed"] for lane in
                              out["lanes"].values()), 0)
         rows = two.dump(side="topdesk")["rows"]
