@@ -145,6 +145,24 @@ memory_and_time(void)
 	MUST(getrandom(&ts, sizeof(ts), 0) == sizeof(ts));
 }
 
+static int
+compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* More than the C library sorts on its stack. */
+static void
+long_list(void)
+{
+	static int list[10000];
+
+	for (int i = 0; i < 10000; i++)
+		list[i] = 10000 - i;
+	qsort(list, 10000, sizeof(list[0]), compare_ints);
+	MUST(list[0] == 1 && list[9999] == 10000);
+}
+
 /* The status line's socket, an edge with nothing to read, standard error. */
 static void
 small_talk(void)
@@ -162,6 +180,7 @@ static int
 common_work(void)
 {
 	memory_and_time();
+	long_list();
 	large_payload();
 	accepted();
 	small_talk();
