@@ -120,12 +120,13 @@ can_write(const struct mapd *m)
 
 /*
  * Drops from acts those whose time another action will free first.  They stay
- * journaled and are looked at again when something has been settled.
+ * journaled and are looked at again when something has been settled.  When all
+ * that is left are changes that wait for each other, the oldest goes.
  */
 static int
 leave_blocked(struct mapd *m, struct act *acts, size_t *n, struct err *e)
 {
-	size_t i, kept = 0;
+	size_t i, kept = 0, ring = *n;
 	int blocked;
 
 	for (i = 0; i < *n; i++) {
@@ -135,9 +136,13 @@ leave_blocked(struct mapd *m, struct act *acts, size_t *n, struct err *e)
 		    acts[i].state != ACT_SENT &&
 		    store_act_blocked(m->store, &acts[i], &blocked, e))
 			return -1;
+		if (blocked == 1 && ring == *n)
+			ring = i;
 		if (!blocked)
 			acts[kept++] = acts[i];
 	}
+	if (kept == 0 && ring < *n && m->ex.alive == 0)
+		acts[kept++] = acts[ring];
 	*n = kept;
 	return 0;
 }

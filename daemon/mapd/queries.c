@@ -103,13 +103,11 @@ const char *const query_text[Q_MAX] = {
     [Q_ACT_NEXT] = "SELECT coalesce(min(next_try), 0) FROM act"
 		   " WHERE state IN (1, 3)",
     /* The terms of the index act_frees, word for word: it is nearly empty. */
-    [Q_ACT_BLOCKED] = "SELECT 1 FROM act c JOIN agreed a ON a.room = c.room"
+    [Q_ACT_BLOCKED] = "SELECT max(CASE WHEN c.kind = 3 OR ?2 THEN 2 ELSE 1 END)"
+		      " FROM act c JOIN agreed a ON a.room = c.room"
 		      " AND a.key = c.key WHERE c.room = ?1"
-		      " AND c.kind IN (2, 3) AND (c.kind = 3 OR ?2)"
-		      /* Set aside, it frees nothing soon. */
-		      " AND (c.state <> 3 OR c.tries = 0)"
-		      " AND c.id <> ?3 AND a.dead <> 1 AND a.start < ?5"
-		      " AND a.stop > ?4 LIMIT 1",
+		      " AND c.kind IN (2, 3) AND c.id <> ?3 AND a.dead = 0"
+		      " AND a.start < ?5 AND a.stop > ?4",
     [Q_ACT_RECOVER] = "UPDATE act SET state = 1 WHERE state = 0",
     [Q_ACT_APPROVE] = "UPDATE act SET state = 3, next_try = 0"
 		      " WHERE state = 2",

@@ -160,8 +160,9 @@ int store_act_due(struct store *, int64_t now, int64_t after, size_t max,
 int store_act_next(struct store *, int64_t *when, struct err *);
 /*
  * *blocked: the time that a wants is still taken in TOPdesk by a booking whose
- * own action will free it: a cancellation (for a creation or a change), a
- * change (for a creation).  It waits for that, or TOPdesk would see a conflict.
+ * own action will free it.  It waits for that, or TOPdesk would see a conflict:
+ * 2 for a cancellation, and a creation also for a change; 1, a change for a
+ * change: of those that wait for each other in a ring, one has to go first.
  */
 int store_act_blocked(
     struct store *, const struct act *a, int *blocked, struct err *);

@@ -271,7 +271,7 @@ store_act_blocked(
 	query_int(&q, a->id);
 	query_int(&q, a->aim.start);
 	query_int(&q, a->aim.end);
-	*blocked = query_row(&q) != 0;
+	*blocked = query_row(&q) ? (int)query_get_int(&q) : 0;
 	return query_end(&q, e, "look for what is in the way");
 }
 
