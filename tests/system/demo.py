@@ -31,6 +31,7 @@ arguments = parser.parse_args()
 if not 0 <= arguments.pace <= 60:
     parser.error("--pace: 0 to 60 seconds")
 os.environ["ORB_BUILD"] = os.path.abspath(arguments.build)
+os.environ["TZ"] = "Europe/Amsterdam"  # orbctl's, as that of the acts
 
 import orbtest  # noqa: E402  needs ORB_BUILD
 import demo_summary  # noqa: E402
@@ -277,6 +278,7 @@ class Show:
         self.mails["invitation"] += 1  # the word to tom that he has lost
         self.wait(InOutlook("tom reserves \"Lunch\"", self.room["Aquarium"],
                             day(0, 11), day(0, 12), "cancelled"))
+        time.sleep(max(0, 1.5 - arguments.pace))  # until it is settled
         lines = self.orb.orbctl("conflicts", json_out=False).splitlines()
         width = lines[0].find("BOOKING")  # an id of 60 letters, the last
         print("%9s%s$ orbctl conflicts%s" % ("", DIM, PLAIN))
