@@ -57,25 +57,6 @@ limits(const struct policy *p, struct err *e)
 	return 0;
 }
 
-static int
-compare_bytes(const void *a, const void *b)
-{
-	return *(const char *)a - *(const char *)b;
-}
-
-/*
- * The first qsort() of more than 1 KiB asks the kernel how much memory there
- * is (sysinfo; glibc before 2.37) and keeps the answer: so it is made here.
- */
-static void
-sort_once(void)
-{
-	char bytes[4096];
-
-	memset(bytes, 0, sizeof(bytes));
-	qsort(bytes, sizeof(bytes), 1, compare_bytes);
-}
-
 #ifdef ORB_SANITIZERS
 static int entered;
 
@@ -119,7 +100,6 @@ sandbox_enter(const struct sandbox *sb, char *level, size_t size, struct err *e)
 		return err_set(e, EINVAL,
 		    "sandbox: there is no list of system calls for \"%s\"",
 		    sb->process);
-	sort_once();
 	/* Neither ptrace nor /proc/PID/mem from a process of the same user. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return err_sys(e, "sandbox: PR_SET_DUMPABLE");
