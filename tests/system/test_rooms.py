@@ -1,0 +1,544 @@
+#!/usr/bin/env python3
+"""Rooms that change hands, and what a room answers: each trap by name.
+
+For each way of booking (book_as): the room of a reservation or of a meeting
+swapped, two rooms in one meeting, mails by kind for every sort of change, and
+requesters who cannot be invited.  Then rooms that come and go in the
+configuration, rooms that say no, not yet, or nothing, and TOPdesk's block time.
+"""
+import time
+import unittest
+
+import orbtest
+import tap
+from people import Outlook, day, iso, minutes
+
+SERVICE = "orb@sim.test"
+WINDOWS = "W. Europe Standard Time"
+
+
+class Rooms(unittest.TestCase):
+    """One ORB for the tests of a class; each test takes rooms of its own."""
+    book_as = "room"
+    exchange = {}
+    topdesk = {}
+    count = 40
+
+    @classmethod
+    def setUpClass(cls):
+        if cls is Rooms:
+            raise unittest.SkipTest("the base of the others")
+        sim = cls.sim = orbtest.start_sim()
+        cls.addClassCleanup(sim.stop_all)
+        rooms = [sim.add_room(mailbox="room%d@sim.test" % i,
+                              name="Room %d" % i, zone=WINDOWS)
+                 for i in range(cls.count)]
+        sim.add_person(email=SERVICE, name="Room service")
+        sim.set(key="service_mailbox", value=SERVICE)
+        sim.add_person(email="rita@sim.test", name="Rita")
+        cls.orb = orbtest.Orb(rooms=rooms, sim=sim)
+        cls.addClassCleanup(cls.orb.stop)
+        cls.orb.configure(policy={"direction": "both"},
+                          exchange=dict(cls.exchange, book_as=cls.book_as))
+        cls.people = Outlook(sim, cls.orb.rooms)
+        cls.next_room = 0
+        cls.before()
+        cls.orb.run()
+
+    @classmethod
+    def before(cls):
+        """What stands on both sides when ORB starts."""
+
+    def setUp(self):
+        self.mine = []
+
+    def run(self, result=None):
+        failed = len(result.failures) + len(result.errors)
+        super().run(result)
+        if self.mine and len(result.failures) + len(result.errors) > failed:
+            print("# " + self.shown().replace("\n", "\n# "), flush=True)
+
+    def room(self, **settings):
+        """The index of a room that no other test uses."""
+        n = self.next_room
+        type(self).next_room += 1
+        self.mine.append(n)
+        if settings:
+            self.sim.add_room(mailbox=self.mailbox(n), settings=settings)
+        return n
+
+    def mailbox(self, room):
+        return self.orb.rooms[room]["mailbox"]
+
+    # what people do in TOPdesk
+
+    def reserve(self, room, start, length=60, requester="rita@sim.test",
+                text="Projectoverleg", **more):
+        return self.sim.reservation_create(
+            location=self.orb.rooms[room]["location"], start=iso(start),
+            end=iso(start + minutes(length)), requester=requester,
+            briefDescription=text, **more)["id"]
+
+    def move(self, reservation, start, length=60):
+        self.sim.reservation_move(id=reservation, start=iso(start),
+                                  end=iso(start + minutes(length)))
+
+    def status(self, reservation):
+        return self.sim.reservation_get(id=reservation)["status"]
+
+    # what stands on both sides
+
+    def rounds(self, n=2):
+        """So many whole rounds from now on."""
+        for _ in range(n):
+            self.orb.orbctl("sync", "now")
+
+    def settle(self, what, test):
+        """Waits for a state, and that ORB leaves it at that."""
+        orbtest.wait_for(what, test, 25, 0.2)
+        self.rounds()
+        self.assertTrue(test(), "it did not last: " + what)
+        self.clean()
+
+    def shown(self):
+        """What a failure must say of the test's own rooms."""
+        rows = ["%s %s %s" % (m["room"].split("@")[0], m["state"], m["start"])
+                for m in self.sim.dump(side="exchange")["rows"]
+                if m["room"] in map(self.mailbox, self.mine)]
+        for n in self.mine:
+            rows += ["room%d %s %s %s" % (n, r["status"], r["start"],
+                                          r["number"])
+                     for r in self.people.reservations(n)]
+            rows += self.problems(n) + [str(c) for c in self.conflicts(n)]
+        journal = orbtest.read(self.orb.settings["ledger"]["journal"][5:])
+        names = ['"Room %d"' % n for n in self.mine]
+        rows += [line[:400] for line in journal.splitlines()
+                 if any(name in line for name in names)]
+        return "\n".join(rows + [self.orb.log_tails(["mapd"])])
+
+    def differences(self):
+        """What the two sides do not agree on in the test's own rooms."""
+        own = {self.orb.rooms[n]["location"] for n in self.mine}
+        seen = self.orb.compare()
+        return [d for kind in ("missing", "extra", "different", "duplicates")
+                for d in seen[kind]
+                if "what" in d and len(d) == 1 or own & {
+                    (d.get("booking") or {}).get("location"),
+                    (d.get("reservation") or {}).get("location")}]
+
+    def equal(self):
+        self.settle("both sides are equal", lambda: not self.differences())
+
+    def clean(self):
+        """No request that a correct client never sends, nothing double."""
+        self.assertEqual(self.sim.violations()["violations"], [])
+        seen = self.orb.compare()
+        self.assertEqual(seen["duplicates"], [])
+        self.assertEqual(seen["duplicate_tags"], 0)
+        self.assertEqual(seen["duplicate_links"], 0)
+
+    def booked(self, room):
+        """(uid, start) of what the room's own calendar has."""
+        return sorted((m["uid"], m["start"]) for m in
+                      self.sim.dump(side="exchange")["rows"]
+                      if m["room"] == self.mailbox(room) and
+                      m["state"] == "booked")
+
+    def numbers(self, room):
+        return [r["number"] for r in self.people.planned(room)]
+
+    # who is told what
+
+    def mails(self):
+        """Mails to people since the last call, without those of rooms' own
+        answers: {kind: how many}."""
+        kinds = {}
+        for m in self.sim.mails()["list"]:
+            if not m["to_room"]:
+                kinds[m["kind"]] = kinds.get(m["kind"], 0) + 1
+        self.sim.mails_reset()
+        self.answers = kinds.pop("response", 0)
+        return kinds
+
+    def problems(self, room):
+        """What orbctl problems says of a room."""
+        rows = self.orb.orbctl("problems")
+        return [p["text"] for p in rows
+                if p["room"] == self.orb.rooms[room]["name"]]
+
+    def conflicts(self, room):
+        return [c for c in self.orb.orbctl("conflicts")
+                if c["room"] == self.orb.rooms[room]["name"]]
+
+    def writes(self, upstream):
+        return sum(e["count"] + e["in_batch"]
+                   for e in self.sim.counters()["endpoints"]
+                   if e["listener"] == upstream and
+                   not e["endpoint"].startswith("GET") and
+                   "$batch" not in e["endpoint"])
+
+
+class InRoom(Rooms):
+    """book_as = room: nobody is invited, nobody is mailed."""
+    # What may be sent for a meeting that ORB makes of a reservation.
+    made, moved, renamed, swapped, ended = {}, {}, {}, {}, {}
+    # Can the organiser's own meeting be changed?
+    changes_people = False
+    one_meeting = False  # is a swapped reservation still the same meeting?
+
+    # --- the room of a reservation, or of a meeting, is swapped ---------------
+
+    def test_swap_in_topdesk(self):
+        """a reservation gets another room: the meeting goes along, once"""
+        a, b = self.room(), self.room()
+        r = self.reserve(a, day(1, 9))
+        self.equal()
+        uid = self.booked(a)[0][0]
+        self.mails()
+        self.sim.reservation_room(id=r, location=self.orb.rooms[b]["location"])
+        self.equal()
+        self.assertEqual(self.booked(a), [])
+        self.assertEqual([s for _, s in self.booked(b)], [iso(day(1, 9))])
+        if self.one_meeting:
+            self.assertEqual(self.booked(b)[0][0], uid)
+        self.assertEqual(self.mails(), self.swapped)
+        self.assertEqual(self.status(r), "planned")
+        # And back: the room had this very meeting before.
+        self.sim.reservation_room(id=r, location=self.orb.rooms[a]["location"])
+        self.equal()
+        self.assertEqual(self.booked(b), [])
+        self.assertEqual(len(self.booked(a)), 1)
+        self.assertEqual(self.mails(), self.swapped)
+        self.sim.reservation_cancel(id=r)
+        self.equal()
+        self.assertEqual(self.booked(a) + self.booked(b), [])
+        self.assertEqual(self.mails(), self.ended)
+        self.assertEqual(self.problems(a) + self.problems(b), [])
+
+    def test_swap_and_move_in_topdesk(self):
+        """another room and another time at once"""
+        a, b = self.room(), self.room()
+        r = self.reserve(a, day(1, 9))
+        self.equal()
+        self.mails()
+        self.orb.stop_units(["mapd"])
+        self.sim.reservation_room(id=r, location=self.orb.rooms[b]["location"])
+        self.move(r, day(2, 11))
+        self.orb.start(["mapd"])
+        self.equal()
+        self.assertEqual([s for _, s in self.booked(b)], [iso(day(2, 11))])
+        self.assertEqual(self.booked(a), [])
+        self.assertLessEqual(sum(self.mails().values()),
+                             sum(self.swapped.values()) +
+                             sum(self.moved.values()))
+
+    def test_swap_in_outlook(self):
+        """a person's meeting gets another room"""
+        a, b = self.room(), self.room()
+        uid = self.people.book("ada", a, day(1, 9))
+        self.equal()
+        self.mails()
+        self.people.rooms_of(uid, b)
+        self.equal()
+        self.assertEqual(self.numbers(a), [])
+        self.assertEqual(len(self.numbers(b)), 1)
+        self.assertEqual(self.mails(), {})
+        self.people.rooms_of(uid, a)
+        self.equal()
+        self.assertEqual((len(self.numbers(a)), self.numbers(b)), (1, []))
+        self.assertEqual(self.mails(), {})
+
+    def test_person_swapped_in_topdesk(self):
+        """the reservation of a person's meeting gets another room"""
+        a, b = self.room(), self.room()
+        uid = self.people.book("ada", a, day(1, 9))
+        self.equal()
+        r = self.people.planned(a)[0]
+        self.mails()
+        self.sim.reservation_room(id=r["id"],
+                                  location=self.orb.rooms[b]["location"])
+        self.equal()
+        self.assertEqual(self.booked(a), [])
+        self.assertEqual(len(self.booked(b)), 1)
+        if self.changes_people:
+            self.assertEqual(self.booked(b)[0][0], uid)
+        self.assertEqual(self.numbers(b), [r["number"]])
+        self.assertEqual(self.mails().get("cancellation", 0), 0)
+        self.assertLessEqual(self.answers, 2)
+
+    # --- two rooms in one meeting ---------------------------------------------
+
+    def two(self, hour=9):
+        a, b = self.room(), self.room()
+        uid = self.people.book("ada", [a, b], day(1, hour),
+                               attendees=["guest@sim.test"])
+        self.equal()
+        self.assertEqual((len(self.numbers(a)), len(self.numbers(b))), (1, 1))
+        self.mails()
+        return a, b, uid
+
+    def test_two_one_cancelled_in_topdesk(self):
+        """two rooms: one reservation cancelled gives back that room only"""
+        a, b, uid = self.two()
+        r, other = self.people.planned(a)[0], self.numbers(b)
+        self.sim.reservation_cancel(id=r["id"])
+        self.equal()
+        self.assertEqual(self.booked(a), [])
+        self.assertEqual([u for u, _ in self.booked(b)], [uid])
+        self.assertEqual(self.numbers(b), other)
+        self.assertEqual(self.mails(), {})
+        self.assertEqual(self.answers, 1)
+        self.assertFalse(self.sim.meeting_get(uid=uid)["cancelled"])
+
+    def test_two_moved(self):
+        """two rooms: the meeting moved moves both reservations"""
+        a, b, uid = self.two()
+        numbers = self.numbers(a), self.numbers(b)
+        self.people.move(uid, day(3, 14))
+        self.equal()
+        for room in (a, b):
+            self.assertTrue(self.people.at(room, day(3, 14)))
+        self.assertEqual((self.numbers(a), self.numbers(b)), numbers)
+        self.assertEqual(self.mails(), {"update": 1})  # the person's own
+
+    def test_two_one_moved_in_topdesk(self):
+        """two rooms: one reservation moved"""
+        a, b, uid = self.two()
+        r = self.people.planned(a)[0]
+        self.move(r["id"], day(4, 15))
+        if self.changes_people:
+            self.equal()
+            self.assertEqual([s for _, s in self.booked(b)],
+                             [iso(day(4, 15))])
+            self.assertTrue(self.people.at(b, day(4, 15)))
+            self.assertEqual(self.mails(), {"update": 1})
+        else:
+            self.settle("it is said", lambda: self.problems(a))
+            self.assertIn("changed in TOPdesk only", self.problems(a)[0])
+            self.assertTrue(self.people.at(a, day(4, 15)))
+            self.assertEqual([s for _, s in self.booked(b)], [iso(day(1, 9))])
+            self.assertEqual(self.mails(), {})
+            self.people.move(uid, day(4, 15))
+            self.equal()
+            self.assertEqual(self.problems(a), [])
+
+    def test_two_cancelled(self):
+        """two rooms: the meeting cancelled ends both reservations"""
+        a, b, uid = self.two()
+        self.people.cancel(uid)
+        self.equal()
+        self.assertEqual(self.numbers(a) + self.numbers(b), [])
+        self.assertEqual(self.mails(), {"cancellation": 1})
+
+    def test_two_one_removed(self):
+        """two rooms: the one taken out loses its reservation, only that"""
+        a, b, uid = self.two()
+        other = self.numbers(b)
+        self.people.rooms_of(uid, b)
+        self.equal()
+        self.assertEqual(self.numbers(a), [])
+        self.assertEqual(self.numbers(b), other)
+        self.assertEqual(self.mails(), {})
+
+    def test_room_added_to_meeting(self):
+        """a second room invited to a meeting is a second reservation"""
+        a, b = self.room(), self.room()
+        uid = self.people.book("ada", a, day(1, 9))
+        self.equal()
+        before = self.numbers(a)
+        self.people.rooms_of(uid, a, b)
+        self.equal()
+        self.assertEqual(self.numbers(a), before)
+        self.assertEqual(len(self.numbers(b)), 1)
+
+    # --- mails by kind ---------------------------------------------------------
+
+    def test_mails_from_topdesk(self):
+        """made, moved, renamed, cancelled in TOPdesk: one mail each at most"""
+        room = self.room()
+        self.mails()
+        r = self.reserve(room, day(1, 9))
+        self.equal()
+        self.assertEqual(self.mails(), self.made)
+        self.move(r, day(2, 14))
+        self.equal()
+        self.assertEqual(self.mails(), self.moved)
+        self.sim.reservation_change(id=r, briefDescription="Kwartaaloverleg")
+        self.renamed_in_exchange(room)
+        self.assertEqual(self.mails(), self.renamed)
+        # What ORB does not carry is no change.
+        writes = self.writes("graph")
+        self.sim.add_person(email="otto@sim.test", name="Otto")
+        self.sim.reservation_change(id=r, issued=False)
+        self.rounds(3)
+        self.assertEqual(self.writes("graph"), writes)
+        self.assertEqual(self.mails(), {})
+        self.sim.reservation_cancel(id=r)
+        self.equal()
+        self.assertEqual(self.mails(), self.ended)
+
+    def renamed_in_exchange(self, room):
+        uid = self.booked(room)[0][0]
+        self.settle("the meeting has the new name", lambda: self.sim
+                    .meeting_get(uid=uid)["subject"] == "Kwartaaloverleg")
+
+    def test_mails_from_outlook(self):
+        """made, moved, cancelled in Outlook: ORB mails nobody"""
+        room = self.room()
+        self.mails()
+        uid = self.people.book("ada", room, day(1, 9), subject="Secret")
+        self.equal()
+        self.people.move(uid, day(2, 10))
+        self.equal()
+        # Not shown in TOPdesk, so no change there: policy.subject.
+        writes = self.writes("topdesk")
+        self.sim.meeting_subject(uid=uid, subject="Other", body="text")
+        self.rounds(3)
+        self.assertEqual(self.writes("topdesk"), writes)
+        self.people.cancel(uid)
+        self.equal()
+        self.assertEqual(self.mails(), {})
+        self.assertEqual(self.answers, 2)  # the room's own, made and moved
+
+    def test_moved_twice_at_once(self):
+        """moved again before Exchange shows the first: both are followed"""
+        room = self.room()
+        r = self.reserve(room, day(1, 9))
+        self.equal()
+        self.mails()
+        self.move(r, day(2, 9))
+        orbtest.wait_for("the meeting is moved", lambda: [
+            s for _, s in self.booked(room)] == [iso(day(2, 9))], 20, 0.01)
+        self.move(r, day(3, 9))
+        self.equal()
+        self.assertEqual([s for _, s in self.booked(room)], [iso(day(3, 9))])
+        self.assertEqual(self.sim.reservation_get(id=r)["plannedStartDate"],
+                         iso(day(3, 9)))
+        self.assertLessEqual(self.mails().get("update", 0),
+                             2 * self.moved.get("update", 0))
+
+    # --- one after the other ------------------------------------------------------
+
+    def test_back_to_back(self):
+        """end on start is no conflict, in both directions"""
+        room = self.room()
+        self.people.book("ada", room, day(1, 9))
+        self.equal()
+        self.reserve(room, day(1, 10))
+        self.equal()
+        self.people.book("grace", room, day(1, 11))
+        self.reserve(room, day(1, 8))
+        self.equal()
+        self.assertEqual([s for _, s in sorted(
+            self.booked(room), key=lambda b: b[1])],
+            [iso(day(1, h)) for h in (8, 9, 10, 11)])
+        self.assertEqual(self.conflicts(room), [])
+        self.assertEqual(self.problems(room), [])
+
+
+class ByService(InRoom):
+    """book_as = service: a service mailbox invites requester and room."""
+    book_as = "service"
+    exchange = {"service_mailbox": SERVICE}
+    made, moved = {"invitation": 1}, {"update": 1}
+    renamed, swapped, ended = {"update": 1}, {"update": 1}, {"cancellation": 1}
+    one_meeting = True
+
+    def test_requester_without_mailbox(self):
+        """a requester who has no mailbox is invited all the same"""
+        room = self.room()
+        self.sim.add_person(email="extern@sim.test", name="Extern",
+                            mailbox=False)
+        r = self.reserve(room, day(1, 9), requester="extern@sim.test")
+        self.equal()
+        self.assertEqual(len(self.booked(room)), 1)
+        self.assertEqual(self.status(r), "planned")
+
+    def test_requester_without_address(self):
+        """a requester without an address: the meeting invites the room only"""
+        room = self.room()
+        p = self.sim.add_person(name="Gast zonder adres")["id"]
+        self.mails()
+        r = self.reserve(room, day(1, 9), requester=p)
+        self.equal()
+        self.assertEqual(len(self.booked(room)), 1)
+        self.assertEqual(self.mails(), {})
+        self.sim.reservation_cancel(id=r)
+        self.equal()
+        self.assertEqual(self.booked(room), [])
+
+    def test_two_rooms_of_a_reservation(self):
+        """one reservation of two rooms takes both in Exchange"""
+        a, b = self.room(), self.room()
+        r = self.reserve(a, day(1, 9), locations=[
+            self.orb.rooms[b]["location"]])
+        self.settle("both rooms are booked", lambda: self.booked(a) and
+                    self.booked(b))
+        self.move(r, day(2, 9))
+        self.settle("both rooms are moved", lambda: all(
+            [s for _, s in self.booked(x)] == [iso(day(2, 9))]
+            for x in (a, b)))
+        self.sim.reservation_cancel(id=r)
+        self.settle("both rooms are free", lambda: not self.booked(a) and
+                    not self.booked(b))
+
+    def test_swap_of_orbs_meeting_in_outlook(self):
+        """the meeting of a reservation gets another room in Outlook"""
+        a, b = self.room(), self.room()
+        r = self.reserve(a, day(1, 9))
+        self.equal()
+        uid = self.booked(a)[0][0]
+        self.mails()
+        self.people.rooms_of(uid, b)
+        self.equal()
+        self.assertEqual(self.numbers(a), [])
+        self.assertEqual(self.status(r), "cancelled")
+        self.assertEqual([u for u, _ in self.booked(b)], [uid])
+        self.assertEqual(len(self.numbers(b)), 1)
+        self.assertEqual(self.mails(), {})
+
+
+class ByOrganiser(InRoom):
+    """book_as = organiser: the requester's own calendar invites the room."""
+    book_as = "organiser"
+    changes_people = True
+    one_meeting = True
+
+    def test_requester_without_mailbox(self):
+        """no mailbox (404): the room's own calendar, and it is said"""
+        room = self.room()
+        self.sim.add_person(email="extern@sim.test", name="Extern",
+                            mailbox=False)
+        self.lands_in_the_room(room, "extern@sim.test")
+
+    def test_requester_without_address(self):
+        """no address: the room's own calendar, and it is said"""
+        room = self.room()
+        p = self.sim.add_person(name="Gast zonder adres")["id"]
+        self.lands_in_the_room(room, p)
+
+    def test_requester_out_of_scope(self):
+        """no right to the mailbox (403): the room's own calendar"""
+        room = self.room()
+        self.sim.add_person(email="boss@sim.test", name="Boss")
+        self.sim.set(key="out_of_scope", value=["boss@sim.test"])
+        self.lands_in_the_room(room, "boss@sim.test")
+
+    def lands_in_the_room(self, room, requester):
+        self.mails()
+        r = self.reserve(room, day(1, 9), requester=requester)
+        self.equal()
+        uid = self.booked(room)[0][0]
+        self.assertIn("no mailbox that ORB may write to",
+                      " ".join(self.problems(room)))
+        self.move(r, day(2, 11))
+        self.equal()
+        self.assertEqual(self.booked(room), [(uid, iso(day(2, 11)))])
+        self.sim.reservation_cancel(id=r)
+        self.equal()
+        self.assertEqual(self.booked(room), [])
+        self.assertEqual(self.mails(), {})
+
+
+if __name__ == "__main__":
+    tap.main()
