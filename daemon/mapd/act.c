@@ -283,17 +283,44 @@ recent_has(const struct mapd *m, const uint8_t key[KEY_LEN], int64_t since)
 	return m->recent[recent_slot(key)] >= since;
 }
 
+/* kept as struct problem says. */
 static int
-put_problem(struct job *j, const char *text, struct err *e)
+put_problem(struct job *j, const uint8_t key[KEY_LEN], int64_t kept,
+    const char *text, struct err *e)
 {
-	struct problem p = {.room = j->act.room, .since = time(NULL)};
+	struct problem p = {
+	    .room = j->act.room, .since = time(NULL), .kept = kept};
+	const char *number = j->number[0] ? j->number : j->act.number;
 	int fresh;
 
-	memcpy(p.key, j->act.key, KEY_LEN);
+	memcpy(p.key, key, KEY_LEN);
 	snprintf(p.text, sizeof(p.text), "%s%s%s%s",
-	    j->number[0] ? "reservation " : "", j->number,
-	    j->number[0] ? ": " : "", text);
+	    *number ? "reservation " : "", number, *number ? ": " : "", text);
 	return store_problem_put(j->m->store, &p, &fresh, e);
+}
+
+/* Whose calendar it had to be, when it is not the requester's. */
+static int
+say_fallback(struct job *j, struct err *e)
+{
+	enum plan_kind kind = j->act.aim.kind;
+	int nobody = j->organiser[0] == '\0' &&
+	    (kind == PLAN_NOTICE ||
+		j->m->conf->exchange.book_as == CONF_BOOK_ORGANISER);
+
+	if ((!j->fallback && !nobody) ||
+	    (kind != PLAN_MEET && kind != PLAN_NOTICE))
+		return 0;
+	evidence_job(j->m, EV_ORGANISER_UNKNOWN, j);
+	if (kind == PLAN_NOTICE)
+		return put_problem(j, j->act.key, time(NULL) + HISTORY_KEPT,
+		    "its requester has no mailbox that ORB may write to, so "
+		    "the fallback was told: pass it on",
+		    e);
+	return put_problem(j, j->met_key, -j->act.aim.end,
+	    "its requester has no mailbox that ORB may write to; the meeting "
+	    "was made in the fallback's calendar",
+	    e);
 }
 
 static int
@@ -335,18 +362,11 @@ settled(struct job *j, struct err *e)
 		ev = EV_MOVE_DONE;
 	if (kind != PLAN_ASK)
 		evidence_job(m, j->adopted ? EV_ADOPTED : ev, j);
-	if (exchange && j->fallback) {
-		evidence_job(m, EV_ORGANISER_UNKNOWN, j);
-		return put_problem(j,
-		    "its requester has no mailbox that ORB may write to; the "
-		    "meeting was made in the fallback's calendar",
-		    e);
-	}
 	if (exchange)
-		return 0;
+		return say_fallback(j, e);
 	if (j->fallback && kind == PLAN_CREATE) {
 		evidence_job(m, EV_ORGANISER_UNKNOWN, j);
-		if (put_problem(j,
+		if (put_problem(j, row.a.key, -row.a.end,
 			"its organiser is not (or not uniquely) a "
 			"person in TOPdesk; the fallback person "
 			"was used",
@@ -355,7 +375,7 @@ settled(struct job *j, struct err *e)
 	}
 	if (j->state == BOOKING_STATE_CONFLICTING) {
 		evidence_job(m, EV_CONFLICT, j);
-		return put_problem(j,
+		return put_problem(j, row.a.key, 0,
 		    "TOPdesk has another reservation of the room at that "
 		    "time",
 		    e);

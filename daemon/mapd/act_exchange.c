@@ -223,6 +223,12 @@ send_change(struct job *j, struct chan *c, uint64_t id)
 		m.room_from = job_room(j)->mailbox;
 		m.room_to = j->m->rooms[j->to].conf->mailbox;
 		m.room_name = j->m->rooms[j->to].conf->name;
+		/* In the same write, so that all are told once. */
+		if (j->agreed.a.start != aim->start ||
+		    j->agreed.a.end != aim->end) {
+			m.start = aim->start;
+			m.end = aim->end;
+		}
 	} else {
 		if (aim->change & CHANGE_TIME) {
 			m.start = aim->start;
@@ -308,6 +314,7 @@ settle_met(struct job *j, struct err *e)
 
 	memset(&row, 0, sizeof(row));
 	identity_key(job_room(j)->mailbox, j->uid, 0, row.a.key);
+	memcpy(j->met_key, row.a.key, KEY_LEN);
 	row.a.group = seal_hash(m->seal, j->uid);
 	agreed_settle(&row.a, &j->act.aim, 0, time(NULL));
 	snprintf(
@@ -333,6 +340,9 @@ settle_swapped(struct job *j, struct err *e)
 	row.a.dead = DEAD_NOT;
 	row.a.busy = row.a.waiting = 0;
 	to->dirty = 1;
+	/* What the room showed when it had this meeting before is no news. */
+	if (store_seen_drop(m->store, to->st.id, row.a.key, e))
+		return -1;
 	return store_agreed_put(m->store, to->st.id, &row, e);
 }
 
@@ -368,9 +378,9 @@ settle_row(struct job *j, struct err *e)
 	if (j->act.aim.kind == PLAN_MEETING_SWAP && settle_swapped(j, e))
 		return -1;
 	agreed_settle(&row.a, &j->act.aim, 0, time(NULL));
-	/* The id goes with the reservation. */
-	if (j->act.aim.kind == PLAN_MEETING_SWAP)
-		row.remote_id[0] = '\0';
+	/* Its new room may have waited for that. */
+	if (row.a.dead == DEAD_MOVED && j->to < j->m->nrooms)
+		j->m->rooms[j->to].dirty = 1;
 	return store_agreed_put(j->m->store, j->act.room, &row, e);
 }
 

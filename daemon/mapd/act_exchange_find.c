@@ -49,7 +49,10 @@ found_over(struct finding *f)
 			job_next(j, JOB_ANNOUNCE);
 		}
 	} else if (f->found) {
+		j->adopted = 0;
 		job_next(j, JOB_ANNOUNCE);
+	} else if (j->adopted) {
+		job_end(j, OUTCOME_OK, "");
 	} else if (job_can_fall_back(j)) {
 		j->fallback = 1;
 		act_exchange_find(j);
@@ -67,6 +70,14 @@ take_found(struct finding *f, const struct booking *b)
 {
 	struct job *j = f->j;
 
+	/* The answer to an earlier try was lost: it is in its new room. */
+	if (j->act.aim.kind == PLAN_MEETING_SWAP && j->to < j->m->nrooms &&
+	    b->state != BOOKING_STATE_CANCELLED &&
+	    strcasecmp(b->room, j->m->rooms[j->to].conf->mailbox) == 0) {
+		j->adopted = 1;
+		snprintf(j->uid, sizeof(j->uid), "%s", b->uid);
+		return;
+	}
 	/* A reservation of several rooms has several meetings. */
 	if (job_is_ours(j) && j->act.aim.kind != PLAN_NOTICE && b->room[0] &&
 	    strcasecmp(b->room, job_room(j)->mailbox) != 0)
@@ -203,6 +214,7 @@ still_holds(const struct job *j, const struct reservation *r)
 			(r->s.start == aim->start && r->s.end == aim->end));
 	case PLAN_MEETING_SWAP:
 		return r && r->s.state != BOOKING_STATE_CANCELLED &&
+		    r->s.start == aim->start && r->s.end == aim->end &&
 		    j->to < j->m->nrooms && j->to != j->room;
 	case PLAN_MEETING_CANCEL:
 		return aim->reason != REASON_CANCELLED_IN_TOPDESK ||

@@ -285,6 +285,12 @@ agreed_pair(struct agreed *a, const struct seen *e, const struct seen *t)
 	stop_waiting(a);
 }
 
+int
+is_released(const struct agreed *a)
+{
+	return a->dead == DEAD_RELEASED || (a->dead == DEAD_MOVED && a->await);
+}
+
 /* A write to TOPdesk, of what e shows. */
 static void
 settle_topdesk(struct agreed *a, const struct aim *aim, int64_t changed)
@@ -347,8 +353,12 @@ agreed_settle(
 	case PLAN_CHANGE:
 		settle_topdesk(a, aim, changed);
 		break;
-	case PLAN_CANCEL:
 	case PLAN_BURY:
+		stop_waiting(a);
+		if (a->dead == DEAD_MOVED)
+			break;
+		__attribute__((fallthrough));
+	case PLAN_CANCEL:
 		a->dead = DEAD_CANCELLED;
 		break;
 	case PLAN_MEET:
@@ -359,7 +369,8 @@ agreed_settle(
 		break;
 	case PLAN_MEETING_SWAP:
 	case PLAN_MEETING_CANCEL:
-		a->dead = DEAD_RELEASED;
+		a->dead = aim->reason == REASON_MOVED_ROOM ? DEAD_MOVED
+							   : DEAD_RELEASED;
 		a->await = now;
 		break;
 	case PLAN_NOTICE:

@@ -24,6 +24,8 @@ void agree_unseen(
     const struct seen *t, const struct agreed *, struct difference *);
 /* Bits of e's change against what was agreed, where t is not to be seen. */
 unsigned agree_changed(const struct seen *e, const struct agreed *);
+/* ORB took the meeting out of the room, and has not seen it gone yet. */
+int is_released(const struct agreed *);
 /* In whole minutes. */
 int same_time(int64_t start1, int64_t end1, int64_t start2, int64_t end2);
 /* Would both bring about the same, and say the same of it? */

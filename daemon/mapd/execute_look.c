@@ -72,9 +72,11 @@ look_found(struct look *l, const struct booking *b)
 			    r.s.gen != j->act.aim.gen
 			       : strcmp(r.number, j->act.number) != 0)
 			continue;
-		/* Two with one link: the live one counts. */
+		/* Two with one link: the live one counts; of several rooms, the
+		 * action's own. */
 		if (l->found[i] &&
-		    l->found[i]->s.state != BOOKING_STATE_CANCELLED)
+		    l->found[i]->s.state != BOOKING_STATE_CANCELLED &&
+		    strcmp(b->room, l->m->rooms[j->room].conf->location) != 0)
 			continue;
 		if (l->found[i] == NULL)
 			l->found[i] = malloc(sizeof(r));

@@ -51,6 +51,7 @@ job_start(struct mapd *m, const struct act *act)
 	j->m = m;
 	j->act = *act;
 	j->todo = act->aim.change;
+	j->to = m->nrooms;
 	m->ex.alive++;
 	if (job_load(j, &e)) {
 		j->room = j->room < m->nrooms ? j->room : 0;

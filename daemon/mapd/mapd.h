@@ -161,7 +161,7 @@ struct visit {
 	struct agreed *aseen;
 	struct plan_output plan;
 	size_t nseen;   /* entries of seen */
-	size_t ntseen;  /* of tseen: strays of other rooms are left out */
+	size_t ntseen;  /* of tseen */
 	size_t npolled; /* of in: those of the poll, not of later reads */
 	int changed;    /* the Exchange tree changed */
 	int td_news;    /* TOPdesk's list is another than the last one */
@@ -232,6 +232,7 @@ struct job {
 	/* ... and where the meeting was found. */
 	char meeting[513], meeting_tag[257], uid[513];
 	uint16_t found_marks;
+	uint8_t met_key[KEY_LEN]; /* MEET, settled: what it is from now on */
 	/* What the answer said. */
 	uint16_t outcome, status;
 	uint8_t state;

@@ -263,6 +263,8 @@ plan_dropped(struct turn *w)
 		if (agreed_live && w->a->origin == ORIGIN_TOPDESK &&
 		    (w->e->marks & MARK_DECLINED))
 			return plan_declined(w);
+		if (w->t->marks & MARK_SEVERAL_ROOMS)
+			return report(w, REASON_SEVERAL_ROOMS);
 		return emit(w, PLAN_CANCEL, REASON_NONE, 0, gen_of(w->t, w->a));
 	}
 	if (agreed_live && w->cancelled)
@@ -307,7 +309,7 @@ plan_rules(struct turn *w)
 	if (w->t && w->t->state == BOOKING_STATE_CONFLICTING && is_wanted(w) &&
 	    !is_over(w, w->t->end) && report(w, REASON_CONFLICTING))
 		return -1;
-	if (w->a && w->a->dead == DEAD_RELEASED && w->e)
+	if (w->a && is_released(w->a) && w->e)
 		return plan_released(w);
 	if (is_dropped(w))
 		return plan_dropped(w);

@@ -57,6 +57,7 @@ struct seen {
 	uint8_t link;    /* topdesk: enum link */
 	uint8_t provisional; /* topdesk: so is its key */
 	uint8_t elsewhere;   /* topdesk: it is in another configured room now */
+	uint8_t arriving;    /* topdesk: its meeting is in another room yet */
 };
 
 /* What a journaled action would bring about. */
@@ -77,7 +78,9 @@ enum dead {
 	DEAD_NOT,
 	DEAD_CANCELLED, /* ORB cancelled the reservation, or both sides did */
 	DEAD_RELEASED,  /* ORB took the meeting out of the room */
-	DEAD_TOLD       /* provisional key: its requester was told (NOTICE) */
+	DEAD_TOLD,      /* provisional key: its requester was told (NOTICE) */
+	DEAD_MOVED      /* its reservation went to another room; with await: the
+		      meeting was taken out of this one, as released */
 };
 
 /* What both sides agreed on, the last time they did. */
@@ -149,9 +152,10 @@ enum plan_reason {
 	REASON_LOST,            /* another booking has the room, by policy */
 	REASON_DECLINED,        /* the room declined ORB's invitation */
 	REASON_NO_ANSWER,       /* the room has not answered it */
-	REASON_STILL_THERE, /* the meeting was released, but the room has it */
-	REASON_MOVED_ROOM,  /* the reservation went to another room */
-	REASON_RETIRED      /* the room is being taken out of ORB */
+	REASON_STILL_THERE,  /* the meeting was released, but the room has it */
+	REASON_MOVED_ROOM,   /* the reservation went to another room */
+	REASON_RETIRED,      /* the room is being taken out of ORB */
+	REASON_SEVERAL_ROOMS /* its meeting here is over; it has others */
 };
 
 struct action {

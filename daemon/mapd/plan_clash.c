@@ -22,6 +22,7 @@
  *   d  new e overlaps t, and t
  *        will be changed or cancelled              the CREATE stands (mapd
  *                                                  waits for the other)
+ *        is arriving from another room             the CREATE waits
  *        is another's by its block time only       REPORT block, no CREATE
  *        is new or conflicting                     CLASH; by policy.conflict
  *           t loses (always when conflicting)      NOTICE; both writes wait
@@ -84,7 +85,7 @@ is_conflicting(const struct turn *w)
 {
 	return w->t && w->provisional && w->in->policy.to_exchange &&
 	    w->t->state == BOOKING_STATE_CONFLICTING && w->e == NULL &&
-	    w->a == NULL && !(w->row && w->row->busy);
+	    w->a == NULL && !w->t->arriving && !(w->row && w->row->busy);
 }
 
 int

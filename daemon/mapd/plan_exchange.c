@@ -39,6 +39,7 @@
  *  14  provisional: t booked            MEET (subject to plan_clash.c)
  *                   t conflicting       REPORT (the same)
  *                   t request           nothing
+ *                   t arriving          nothing: its meeting will come along
  *                   told, t live        CANCEL, reason lost
  *                   told, else          FORGET
  *  15  policy.retire: agreed, not over  made in Exchange, t live: CANCEL; made
@@ -176,6 +177,8 @@ plan_released(struct turn *w)
 		return 0;
 	if (is_locked(t))
 		return report(w, REASON_LOCKED);
+	if (t->marks & MARK_SEVERAL_ROOMS)
+		return report(w, REASON_SEVERAL_ROOMS);
 	return emit(w, PLAN_CANCEL, REASON_NONE, 0, gen_of(t, w->a));
 }
 
@@ -230,7 +233,7 @@ plan_provisional(struct turn *w)
 		return told && w->locked == NULL
 		    ? emit(w, PLAN_FORGET, REASON_NONE, 0, 0)
 		    : 0;
-	if (is_over(w, w->t->end) || w->t->elsewhere)
+	if (is_over(w, w->t->end) || w->t->elsewhere || w->t->arriving)
 		return 0;
 	if (told && is_locked(w->t))
 		return report(w, REASON_LOCKED);

@@ -152,7 +152,7 @@ meet_against(struct spot *e, struct spot *t)
 
 	if (!overlap_really(e, t) || is_meeting(t->w))
 		return 0;
-	if (busy || (e->w->a && e->w->a->dead == DEAD_RELEASED) ||
+	if (busy || (e->w->a && is_released(e->w->a)) ||
 	    e->w->fate == FATE_PAIRED || e->w->fate == FATE_LOST ||
 	    (x && x->x.kind == PLAN_MEETING_CANCEL)) {
 		turn_drop(t->w, PLAN_MEET, REASON_NONE);
@@ -194,6 +194,11 @@ on_overlap(struct clash *c, struct spot *e, struct spot *t)
 	    e->w->fate != FATE_PAIRED;
 
 	(void)c;
+	/* Perhaps it is the very meeting that is on its way here. */
+	if (t->w->t->arriving) {
+		turn_drop(e->w, PLAN_CREATE, REASON_NONE);
+		return 0;
+	}
 	if (was_new_t(t->w))
 		return new_e ? both_new(e, t) : meet_against(e, t);
 	if (new_e && is_agreed(t->w))

@@ -138,6 +138,10 @@ plan_reason_text(enum plan_reason reason)
 	case REASON_RETIRED:
 		return "the room is being taken out: what ORB made for it is "
 		       "cancelled";
+	case REASON_SEVERAL_ROOMS:
+		return "its meeting in this room is over, but the reservation "
+		       "holds other rooms, too: take this room out of it in "
+		       "TOPdesk, or cancel it there";
 	}
 	return "unknown";
 }

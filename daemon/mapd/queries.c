@@ -117,10 +117,13 @@ const char *const query_text[Q_MAX] = {
     [Q_PROBLEM_TEXT] = "SELECT text, since FROM problem"
 		       " WHERE room = ? AND key = ?",
     [Q_PROBLEM_PUT] = "INSERT OR REPLACE INTO problem (room, key, since,"
-		      " next_try, tries, text) VALUES (?, ?, ?, ?, ?, ?)",
+		      " next_try, tries, text, kept)"
+		      " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [Q_PROBLEM_DROP] = "DELETE FROM problem WHERE room = ? AND key = ?",
-    [Q_PROBLEM_LIST] = "SELECT room, key, since, next_try, tries, text"
+    [Q_PROBLEM_LIST] = "SELECT room, key, since, next_try, tries, text, kept"
 		       " FROM problem ORDER BY room, since",
+    [Q_PROBLEM_EXPIRE] = "DELETE FROM problem"
+			 " WHERE kept <> 0 AND abs(kept) < ?",
 
     [Q_CONFLICT_GET] = "SELECT " CONFLICT_COLUMNS " FROM conflict"
 		       " WHERE room = ? AND key = ?",

@@ -116,5 +116,6 @@ CREATE TABLE problem (
 	next_try INTEGER NOT NULL,
 	tries INTEGER NOT NULL,
 	text TEXT NOT NULL,
+	kept INTEGER NOT NULL DEFAULT 0,	-- struct problem
 	PRIMARY KEY (room, key)
 ) WITHOUT ROWID;

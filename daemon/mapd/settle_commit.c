@@ -52,6 +52,10 @@ report(struct visit *v, const struct action *a, struct err *e)
 	struct problem p = {.room = r->st.id, .since = time(NULL)};
 	int fresh;
 
+	/* What is done about it ends it: who was not there must still see it. */
+	if (a->kind != PLAN_REPORT && a->kind != PLAN_CONFIRM)
+		p.kept = p.since + HISTORY_KEPT;
+
 	memcpy(p.key, a->key, KEY_LEN);
 	if (action_number(v, a)[0])
 		snprintf(p.text, sizeof(p.text), "reservation %s: %s",
@@ -276,6 +280,19 @@ struct stale {
 	size_t n;
 };
 
+/* Is something agreed under the key, and stands? */
+static int
+is_agreed(const struct visit *v, const uint8_t key[KEY_LEN])
+{
+	struct agreed probe = {0};
+	const struct agreed *a;
+
+	memcpy(probe.key, key, KEY_LEN);
+	a = bsearch(
+	    &probe, v->aseen, v->nagreed, sizeof(*v->aseen), agreed_compare);
+	return a && a->gen && !a->dead;
+}
+
 static int
 problem_stale(void *arg, const struct problem *p)
 {
@@ -283,7 +300,8 @@ problem_stale(void *arg, const struct problem *p)
 	const struct plan_output *plan = &s->v->plan;
 	void *k;
 
-	if (p->room != s->v->m->rooms[s->v->room].st.id)
+	if (p->room != s->v->m->rooms[s->v->room].st.id || p->kept > 0 ||
+	    (p->kept < 0 && is_agreed(s->v, p->key)))
 		return 0;
 	for (size_t i = 0; i < plan->n; i++)
 		if (memcmp(plan->actions[i].key, p->key, KEY_LEN) == 0 &&

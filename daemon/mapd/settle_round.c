@@ -71,6 +71,7 @@ settle_round(struct mapd *m)
 		m->rooms[i].cursor_moved = 0;
 	}
 	if (store_conflict_expire(m->store, time(NULL) - CONFLICT_KEPT, &e) ||
+	    store_problem_expire(m->store, time(NULL), &e) ||
 	    store_act_list(m->store, count_held, &h, &e))
 		goto rollback;
 	limit = m->first ? m->conf->policy.approve_writes

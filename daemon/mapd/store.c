@@ -101,6 +101,7 @@ static const char upgrade_1_2[] =
     " number TEXT NOT NULL, rival TEXT NOT NULL, policy INTEGER NOT NULL,"
     " loser INTEGER NOT NULL, why INTEGER NOT NULL, settled INTEGER NOT NULL,"
     " PRIMARY KEY (room, key)) WITHOUT ROWID;"
+    "ALTER TABLE problem ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
     "PRAGMA user_version = 2; COMMIT;";
 
 static int

@@ -184,6 +184,12 @@ struct problem {
 	int64_t room, since, next_try;
 	uint8_t key[KEY_LEN];
 	unsigned tries;
+	/*
+	 * 0: for as long as plannings find it.  What an action says once is kept
+	 * until this time; until its negative, for as long as the booking is
+	 * agreed.
+	 */
+	int64_t kept;
 	char text[300];
 };
 /* Adds or updates by (room, key); *fresh when it was not there with this text. */
@@ -191,6 +197,8 @@ int store_problem_put(
     struct store *, const struct problem *, int *fresh, struct err *);
 int store_problem_drop(
     struct store *, int64_t room, const uint8_t key[KEY_LEN], struct err *);
+/* Those whose time is over. */
+int store_problem_expire(struct store *, int64_t now, struct err *);
 int store_problem_list(struct store *,
     int (*fn)(void *, const struct problem *), void *arg, struct err *);
 
@@ -206,6 +214,7 @@ struct conflict {
 	uint8_t why;     /* enum plan_reason */
 	int64_t settled; /* when it ended, 0: it has not */
 };
+#define HISTORY_KEPT 86400         /* seconds: a problem that is over already */
 #define CONFLICT_KEPT (90 * 86400) /* seconds, after it ended */
 /*
  * Adds, or updates by (room, key); c->settled is not looked at.  *fresh: it

@@ -343,6 +343,7 @@ store_problem_put(
 	query_int(&q, p->next_try);
 	query_int(&q, p->tries);
 	query_str(&q, p->text);
+	query_int(&q, p->kept);
 	if (query_end(&q, e, "keep a problem"))
 		return -1;
 	*fresh = !known;
@@ -361,6 +362,15 @@ store_problem_drop(
 }
 
 int
+store_problem_expire(struct store *st, int64_t now, struct err *e)
+{
+	struct query q = query_start(st, Q_PROBLEM_EXPIRE);
+
+	query_int(&q, now);
+	return query_end(&q, e, "drop old problems");
+}
+
+int
 store_problem_list(struct store *st, int (*fn)(void *, const struct problem *),
     void *arg, struct err *e)
 {
@@ -376,6 +386,7 @@ store_problem_list(struct store *st, int (*fn)(void *, const struct problem *),
 		p.next_try = query_get_int(&q);
 		p.tries = (unsigned)query_get_int(&q);
 		snprintf(p.text, sizeof(p.text), "%s", query_get_str(&q));
+		p.kept = query_get_int(&q);
 		stop = fn(arg, &p);
 	}
 	return query_end(&q, e, "list problems");

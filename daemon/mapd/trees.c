@@ -10,6 +10,8 @@
  * Not here: the other two trees (settle.c), what follows from them (plan.c).
  */
 #include "mapd/mapd.h"
+#include "lib/marks.h"
+#include "mapd/agree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -104,13 +106,30 @@ stray_add(struct mapd *m, size_t home, const uint8_t key[KEY_LEN],
 	return 0;
 }
 
+/* The reservation of a stray is this room's no longer: its row was settled. */
+static int
+is_settled(const struct by_remote *x, const struct reservation *t)
+{
+	const struct agreed_row *row = find_remote(x, t->id);
+
+	return row == NULL || memcmp(row->a.key, t->s.key, KEY_LEN) != 0;
+}
+
+static int
+is_listed(const struct visit *v, const char *id)
+{
+	for (size_t i = 0; i < v->nlisted; i++)
+		if (strcmp(v->td[i].id, id) == 0)
+			return 1;
+	return 0;
+}
+
 /* The strays of this room, behind its own list; not those that are back. */
 static int
-strays_take(struct visit *v)
+strays_take(struct visit *v, const struct by_remote *x)
 {
 	struct room *r = &v->m->rooms[v->room];
 	struct reservation *td;
-	size_t i, j;
 
 	v->nlisted = v->ntd;
 	if (r->nstrays == 0)
@@ -119,21 +138,36 @@ strays_take(struct visit *v)
 	if (td == NULL)
 		return -1;
 	v->td = td;
-	for (i = 0; i < r->nstrays; i++) {
-		for (j = 0; j < v->nlisted; j++)
-			if (strcmp(td[j].id, r->strays[i].r.id) == 0)
-				break;
-		if (j == v->nlisted)
+	for (size_t i = 0; i < r->nstrays; i++)
+		if (!is_settled(x, &r->strays[i].r) &&
+		    !is_listed(v, r->strays[i].r.id))
 			td[v->ntd++] = r->strays[i].r;
-	}
 	return 0;
 }
 
 /* --- keys ------------------------------------------------------------------------ */
 
 /*
- * A reservation that no row of this room names and no key of this room fits.
- * 1: it is another room's, which is told; 0: it stays here.
+ * The link is of something that this reservation has left: it went to another
+ * room, where it got another meeting, and has come back without it.
+ */
+static int
+is_given_up(const struct visit *v, const struct reservation *t)
+{
+	struct agreed probe = {0};
+	const struct agreed *a;
+
+	memcpy(probe.key, t->s.key, KEY_LEN);
+	a = bsearch(
+	    &probe, v->aseen, v->nagreed, sizeof(probe), agreed_compare);
+	return a && a->dead == DEAD_MOVED &&
+	    gen_order(t->s.gen) <= gen_order(a->gen);
+}
+
+/*
+ * A reservation that no live row of this room names.  When it is another
+ * room's, that one is told; until its meeting has followed it only takes the
+ * time here.
  */
 static int
 place_unknown(struct visit *v, struct reservation *t, struct err *e)
@@ -148,13 +182,18 @@ place_unknown(struct visit *v, struct reservation *t, struct err *e)
 	if (found < 0)
 		return -1;
 	home = found ? mapd_room(m, id) : m->nrooms;
-	if (found && !row.a.dead && home < m->nrooms) {
+	/* One of several rooms has a meeting in each of them. */
+	if (found && !row.a.dead && home < m->nrooms &&
+	    !(t->s.marks & MARK_SEVERAL_ROOMS)) {
 		if (stray_add(m, home, row.a.key, t, v->room))
 			return err_set(e, ENOMEM, "no memory");
-		return 1;
+		t->s.arriving = 1;
 	}
+	if (t->s.link == LINK_OURS && !t->s.arriving &&
+	    key_known(v, t->s.key) && !is_given_up(v, t))
+		return 0;
 	/* ORB's own link, and no state that says more: it may have been lost. */
-	if (!found && t->s.link == LINK_OURS)
+	if (t->s.link == LINK_OURS && !found && !key_known(v, t->s.key))
 		return 0;
 	if (t->s.link == LINK_OURS)
 		t->s.link = LINK_OTHER;
@@ -172,8 +211,6 @@ place(struct visit *v, const struct by_remote *x, struct reservation *t,
 
 	if (t->s.elsewhere)
 		return 0;
-	if (row == NULL && t->s.link == LINK_OURS && key_known(v, t->s.key))
-		return 0;
 	if (row == NULL)
 		return place_unknown(v, t, e);
 	if (t->s.link == LINK_OURS &&
@@ -189,11 +226,14 @@ int
 trees_topdesk(struct visit *v, struct err *e)
 {
 	struct by_remote x;
-	int rc;
 
 	strays_drop(v->m, v->room);
-	if (strays_take(v) || index_agreed(v, &x))
+	if (index_agreed(v, &x))
 		return err_set(e, ENOMEM, "no memory");
+	if (strays_take(v, &x)) {
+		free(x.row);
+		return err_set(e, ENOMEM, "no memory");
+	}
 	free(v->tseen);
 	if ((v->tseen = calloc(v->ntd + 1, sizeof(*v->tseen))) == NULL) {
 		free(x.row);
@@ -201,12 +241,10 @@ trees_topdesk(struct visit *v, struct err *e)
 	}
 	v->ntseen = 0;
 	for (size_t i = 0; i < v->ntd; i++) {
-		if ((rc = place(v, &x, &v->td[i], e)) < 0) {
+		if (place(v, &x, &v->td[i], e)) {
 			free(x.row);
 			return -1;
 		}
-		if (rc)
-			continue;
 		v->tseen[v->ntseen] = v->td[i].s;
 		v->tseen[v->ntseen++].row = (uint32_t)i;
 	}

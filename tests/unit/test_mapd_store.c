@@ -1023,6 +1023,7 @@ an_older_schema_is_brought_up_to_date(void **state)
 	sql(g->path,
 	    "DROP INDEX agreed_remote; DROP TABLE conflict;"
 	    "ALTER TABLE seen DROP COLUMN person;"
+	    "ALTER TABLE problem DROP COLUMN kept;"
 	    "ALTER TABLE agreed DROP COLUMN origin;"
 	    "ALTER TABLE agreed DROP COLUMN await;"
 	    "ALTER TABLE agreed DROP COLUMN was_start;"
