@@ -179,7 +179,7 @@ name_meeting(const struct visit *v, uint32_t row, char *out, size_t size)
 		if (v->seen[i].row == row)
 			start = (time_t)v->seen[i].start;
 	if (gmtime_r(&start, &tm) == NULL ||
-	    strftime(out, size, "meeting %Y-%m-%d %H:%M", &tm) == 0)
+	    strftime(out, size, "meeting %Y-%m-%d %H:%MZ", &tm) == 0)
 		snprintf(out, size, "meeting");
 }
 
