@@ -72,6 +72,24 @@ __lsan_is_turned_off(void)
 #define ENTERED() ((void)0)
 #endif
 
+static int
+compare_bytes(const void *a, const void *b)
+{
+	return *(const unsigned char *)a - *(const unsigned char *)b;
+}
+
+/*
+ * glibc's qsort asks the system for its memory (sysinfo) when it sorts more
+ * than 1 KiB for the first time, and remembers: so it asks now.
+ */
+static void
+sort_once(void)
+{
+	unsigned char bytes[4096] = {1};
+
+	qsort(bytes, sizeof(bytes), 1, compare_bytes);
+}
+
 int
 sandbox_enter(const struct sandbox *sb, char *level, size_t size, struct err *e)
 {
@@ -89,6 +107,7 @@ sandbox_enter(const struct sandbox *sb, char *level, size_t size, struct err *e)
 		return err_sys(e, "sandbox: PR_SET_NO_NEW_PRIVS");
 	if (limits(p, e))
 		return -1;
+	sort_once();
 	if ((abi = sandbox_landlock(sb, p, e)) < 0)
 		return -1;
 	ENTERED();
