@@ -60,6 +60,8 @@ static const struct command {
 	"page_size, empty_pages, replay (every nth line twice), "
 	"accept_delay_ms, "
 	"out_of_scope (list of mailboxes), rooms_only, service_mailbox, "
+	"unknown_organisers, lost_organisers (lists: EWS has no address of "
+	"theirs but in the item, and not even there), "
 	"enforce "
 	"(429 above 4 at a time), latency_ms (all, or {graph,topdesk,login}), "
 	"duplicate_transaction (same|409|400), "

@@ -137,6 +137,17 @@ set_scope(json_t *list)
 }
 
 static void
+set_unknown(json_t *list, int how)
+{
+	size_t i;
+	json_t *j;
+
+	json_array_foreach(list, i, j) if (json_is_string(j))
+	    mailbox_new(json_string_value(j), NULL, 0)
+		->unknown = how;
+}
+
+static void
 set_latency(json_t *v)
 {
 	int i;
@@ -194,6 +205,10 @@ cmd_set(json_t *a, const char **why)
 		topdesk.refuse_conflicts = strcmp(s, "refused") == 0;
 	else if (strcmp(key, "out_of_scope") == 0)
 		set_scope(v);
+	else if (strcmp(key, "unknown_organisers") == 0)
+		set_unknown(v, 1);
+	else if (strcmp(key, "lost_organisers") == 0)
+		set_unknown(v, 2);
 	else if (strcmp(key, "service_mailbox") == 0 && s != NULL) {
 		set_text(&settings.service_mailbox, s);
 		(void)mailbox_new(s, NULL, 0);

@@ -9,6 +9,7 @@
 
 #include "ews.h"
 
+#define SENDER "String 0x5D02" /* PidTagSentRepresentingSmtpAddress */
 #define WANT(f) (s->set & (uint64_t)1 << (f))
 
 static void
@@ -97,6 +98,30 @@ mailbox_xml(struct text *o, const char *name, const char *email)
 	text_str(o,
 	    "<t:RoutingType>SMTP</t:RoutingType>"
 	    "<t:MailboxType>Mailbox</t:MailboxType></t:Mailbox>");
+}
+
+/*
+ * An organiser whom the directory does not know (an account that was deleted,
+ * or moved to another forest) is shown by the name that the item was sent
+ * with, which is of the type EX.
+ */
+static void
+organizer_xml(struct text *o, const struct mailbox *by)
+{
+	text_str(o, "<t:Organizer>");
+	if (by->unknown) {
+		text_str(o, "<t:Mailbox>");
+		word_xml(o, "Name", by->name);
+		text_str(o,
+		    "<t:EmailAddress>/O=SIM/OU=EXCHANGE ADMINISTRATIVE GROUP "
+		    "(FYDIBOHF23SPDLT)/CN=RECIPIENTS/CN=");
+		text_xml(o, by->name);
+		text_str(o,
+		    "</t:EmailAddress><t:RoutingType>EX</t:RoutingType>"
+		    "<t:MailboxType>OneOff</t:MailboxType></t:Mailbox>");
+	} else
+		mailbox_xml(o, by->name, by->email);
+	text_str(o, "</t:Organizer>");
 }
 
 static const char *const responses[] = {"Unknown", "Organizer", "Tentative",
@@ -255,6 +280,9 @@ property_xml(struct text *o, const struct event *e,
 		value = goid = goid_of(e,
 		    occ && strcmp(p->goid, "own") == 0 ? occ->original
 						       : WHEN_NONE);
+	else if (strcasecmp(p->id, SENDER) == 0 &&
+	    e->meeting->own->mailbox->unknown < 2)
+		value = e->meeting->own->mailbox->email;
 	for (i = 0; value == NULL && i < e->nprops; i++)
 		if (property_same(e->props[i].id, p->id))
 			value = e->props[i].value;
@@ -390,11 +418,8 @@ state_part(struct ews *w, const struct event *e, const struct occurrence *occ,
 				      : "Occurrence");
 	if (WANT(F_MY_RESPONSE))
 		word_xml(o, "MyResponseType", responses[e->response]);
-	if (WANT(F_ORGANIZER)) {
-		text_str(o, "<t:Organizer>");
-		mailbox_xml(o, by->name, by->email);
-		text_str(o, "</t:Organizer>");
-	}
+	if (WANT(F_ORGANIZER))
+		organizer_xml(o, by);
 	if (WANT(F_REQUIRED))
 		attendees_xml(
 		    w, e, occ, "RequiredAttendees", ATTENDEE_REQUIRED);

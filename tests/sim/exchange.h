@@ -156,6 +156,7 @@ struct mailbox {
 	uint32_t number;
 	int is_room;
 	int out_of_scope;
+	int unknown; /* to EWS's directory: 1, or 2 and the item knows neither */
 	struct room_policy policy;
 	const struct zone *zone;
 	char *location; /* TOPdesk id of the same room */

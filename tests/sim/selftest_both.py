@@ -160,7 +160,7 @@ def test_equality(sim, check):
     check("two rooms of one reservation, booked for somebody",
           compare()[0] == none, compare()[0])
     before = compare()[1]["duplicate_tags"]
-    t = orb.post(body(20, 8, None, **tag))[1]
+    t = orb.post(body(20, 8, "e1@sim.test", **tag))[1]
     check("the same tag twice", compare()[1]["duplicate_tags"] == before + 1)
     orb.delete(t["id"])
     sim.ctl("reservation_move", id=both["id"], start="2027-04-14T08:30:00Z",

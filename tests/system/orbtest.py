@@ -407,6 +407,7 @@ class Orb:
         self.supervisor = None
         self.sim = self.own_sim = None
         self.listening = []
+        self.window = {}
         self.units = {}
         for sub in ("run", "state", "log", "notify", "etc", "bin"):
             os.mkdir(os.path.join(self.dir, sub), 0o755)
@@ -657,7 +658,8 @@ class Orb:
     # looking
 
     def compare(self):
-        return self.sim.compare(fallback=FALLBACK)
+        """window: from and to, where not all that there is can be equal."""
+        return self.sim.compare(fallback=FALLBACK, **self.window)
 
     def equal(self):
         return bool(self.compare()["equal"])

@@ -19,6 +19,7 @@ class Rooms(unittest.TestCase):
     """Rooms, and ORB between both systems; no test."""
     kind = "graph"  # test_ews.py has the same with "ews"
     settings = {}
+    count = 20
 
     @classmethod
     def setUpClass(cls):
@@ -27,7 +28,7 @@ class Rooms(unittest.TestCase):
         rooms = [sim.add_room(mailbox="room%d@sim.test" % i,
                               name="Room %d" % i,
                               zone="W. Europe Standard Time")
-                 for i in range(20)]
+                 for i in range(cls.count)]
         london = sim.add_room(mailbox="london@sim.test", name="London",
                               zone="GMT Standard Time")
         london["zone"] = "Europe/London"
@@ -37,7 +38,7 @@ class Rooms(unittest.TestCase):
         cls.orb = orbtest.Orb(rooms=rooms + [london, slow], sim=sim,
                               kind=cls.kind, settings=cls.settings)
         cls.addClassCleanup(cls.orb.stop)
-        cls.london, cls.slow = 20, 21
+        cls.london, cls.slow = cls.count, cls.count + 1
         cls.orb.run()
         cls.people = Outlook(sim, cls.orb.rooms)
         cls.next_room = 0
