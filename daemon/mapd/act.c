@@ -375,10 +375,9 @@ settled(struct job *j, struct err *e)
 	}
 	if (j->state == BOOKING_STATE_CONFLICTING) {
 		evidence_job(m, EV_CONFLICT, j);
+		/* The words of the next plan: it is said once. */
 		return put_problem(j, row.a.key, 0,
-		    "TOPdesk has another reservation of the room at that "
-		    "time",
-		    e);
+		    plan_reason_text(REASON_CONFLICTING), e);
 	}
 	return 0;
 }
@@ -454,7 +453,8 @@ act_settle(struct job *j, struct err *e)
 			return settled(j, e);
 		}
 		snprintf(j->text, sizeof(j->text),
-		    "the room is taken in TOPdesk at that time");
+		    "the room is taken in TOPdesk at that time: move one of "
+		    "the two");
 		return set_aside(j, e);
 	case OUTCOME_GONE:
 		/* Deleted, or hidden by a branch filter: should it be seen

@@ -170,6 +170,26 @@ show_act(void *arg, const struct act *a)
 }
 
 void
+control_matched(struct mapd *m, const struct match *p)
+{
+	struct control *k = &m->control;
+	char link[IDENTITY_LINK_MAX];
+	struct msg_ctl_action row = {
+	    .kind = plan_kind_name((enum plan_kind)p->kind),
+	    .room = m->rooms[p->room].conf->name,
+	    .booking = control_booking(p->key, link),
+	    .start = p->start,
+	    .end = p->end,
+	    .number = p->number,
+	    .text = p->kind == PLAN_PAIR
+		? "matched by room and time: one booking, made on both sides"
+		: "matched by ORB's link in the reservation"};
+
+	ctl_action_send(k->plan, k->plan_id, 0, &row);
+	k->total++;
+}
+
+void
 control_planned(struct mapd *m, const struct room *r, const struct action *a,
     int64_t start, int64_t end, const char *number)
 {
@@ -212,6 +232,7 @@ on_plan(struct chan *c, struct packet *pk)
 		m->control.plan = NULL;
 		return control_error(c, pk->id, e.text);
 	}
+	first_show(m);
 	m->control.plan_waits = m->round.active;
 	round_now(m);
 	return 0;
@@ -324,7 +345,8 @@ on_approve(struct chan *c, struct packet *pk)
 	}
 	if (store_commit(m->store, &e))
 		return control_error(c, pk->id, e.text);
-	m->first = 0;
+	if (m->first)
+		first_over(m);
 	snprintf(text, sizeof(text), "%zu by uid %u", n, (unsigned)chan_uid(c));
 	evidence(m, EV_CANCELLATIONS_APPROVED, NULL, NULL, NULL, text);
 	evidence_flush(m);

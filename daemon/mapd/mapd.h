@@ -308,6 +308,9 @@ int evidence_durable(struct mapd *, void (*fn)(void *arg, int ok), void *arg);
 extern const struct permit control_permits[];
 int control_open(struct chan *, uid_t, pid_t);
 void control_closed(struct chan *, const char *why);
+/* What the first look has found on both sides. */
+struct match;
+void control_matched(struct mapd *, const struct match *);
 /* A planned action of a dry round. */
 void control_planned(struct mapd *, const struct room *, const struct action *,
     int64_t start, int64_t end, const char *number);
@@ -320,6 +323,21 @@ struct control {
 	int plan_waits; /* for a round that is not dry to end */
 	uint32_t total, most;
 	unsigned open; /* connections */
+};
+
+/* What the first look has found on both sides; for orbctl plan. */
+struct match {
+	uint8_t key[KEY_LEN];
+	int64_t start, end;
+	size_t room;
+	char number[64];
+	uint8_t kind; /* PLAN_PAIR, PLAN_ADOPT */
+};
+
+struct matches {
+	struct match *row;
+	size_t n, cap;
+	int news; /* since the last round ended */
 };
 
 #define RECENT 16384 /* a power of two */
@@ -344,11 +362,24 @@ struct mapd {
 	char key_source[200];
 	char sandbox[80];
 	int stopping;
-	int first; /* the first look at two systems: see approve_writes */
+	int first; /* the first look at two systems: see first.c */
+	struct matches matches;
 	size_t held_said; /* cancellations the last record spoke of */
 	int disk_bad;     /* ledgerd or the store cannot write */
 	char trouble[200];
 };
+
+/* --- first.c ---------------------------------------------------------------------------------- */
+/* At the start: is it the first look?  0, or -1 and err. */
+int first_begin(struct mapd *, struct err *);
+/* A PLAN_PAIR or an ADOPT of what was not agreed; within its transaction. */
+int first_matched(struct mapd *, const struct room *, const struct action *,
+    const struct reservation *, struct err *);
+/* At the end of a round: must another be made before the writes are counted? */
+int first_goes_on(struct mapd *);
+/* To the orbctl that asked for the plan. */
+void first_show(struct mapd *);
+void first_over(struct mapd *);
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 /*

@@ -43,7 +43,8 @@
  * is the first; of two new ones Exchange's stays, since its organiser has had
  * an answer already.
  *
- * Without to_exchange only d remains, and only as a REPORT beside the CREATE.
+ * Without to_exchange only f remains: what TOPdesk answers to the CREATE is what
+ * a person is told.
  *
  * Two sides are compared by a sweep over both in the order of their starts: what
  * it costs is sorting, and the pairs that do overlap.
@@ -276,7 +277,7 @@ plan_clash(const struct plan_input *in, struct draft *d)
 	qsort(c.e, c.ne, sizeof(*c.e), spot_compare_start);
 	qsort(c.t, c.nt, sizeof(*c.t), spot_compare_start);
 	if (!in->policy.to_exchange) {
-		rc = sweep(&c, on_one_way) || plan_again(&c) ? -1 : 0;
+		rc = plan_again(&c);
 		goto out;
 	}
 	if (pair_new(&c))

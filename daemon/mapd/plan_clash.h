@@ -44,8 +44,6 @@ int pair_new(struct clash *);
 int on_doubt(struct clash *, struct spot *e, struct spot *t);
 /* d and e */
 int on_overlap(struct clash *, struct spot *e, struct spot *t);
-/* d, where nothing may be written to Exchange. */
-int on_one_way(struct clash *, struct spot *e, struct spot *t);
 
 /* plan_again.c: f */
 int plan_again(struct clash *);

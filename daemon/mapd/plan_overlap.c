@@ -208,15 +208,3 @@ on_overlap(struct clash *c, struct spot *e, struct spot *t)
 		turn_drop_writes(e->w);
 	return 0;
 }
-
-/* d, where nothing may be written to Exchange. */
-int
-on_one_way(struct clash *c, struct spot *e, struct spot *t)
-{
-	(void)c;
-	if (!t->w->provisional || t->w->t->state == BOOKING_STATE_REQUEST ||
-	    e->w->fate != FATE_OPEN || !is_new_e(e->w))
-		return 0;
-	e->w->fate = FATE_DOUBTFUL;
-	return report(e->w, REASON_CONFLICTING);
-}

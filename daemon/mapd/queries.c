@@ -33,6 +33,12 @@ const char *const query_text[Q_MAX] = {
     [Q_ROOM_ADD] = "INSERT INTO room (hash) VALUES (?)",
     [Q_ROOM_CURSOR] = "UPDATE room SET win_from = ?, win_to = ?, based = ?,"
 		      " cursor = ? WHERE id = ?",
+    [Q_FORGET_CURSORS] = "UPDATE room SET cursor = NULL, based = 0",
+    [Q_FORGET_SEEN] = "DELETE FROM seen",
+    [Q_FORGET_AGREED] = "DELETE FROM agreed",
+    [Q_FORGET_ACTS] = "DELETE FROM act",
+    [Q_FORGET_PROBLEMS] = "DELETE FROM problem",
+    [Q_FORGET_CONFLICTS] = "DELETE FROM conflict",
     [Q_ROOM_IDS] = "SELECT id FROM room",
 
     [Q_SERIES_GET] = "SELECT id FROM series WHERE remote = ?",

@@ -287,7 +287,8 @@ settle_visit(struct visit *v)
 	for (size_t i = 0; i < v->nrows; i++)
 		v->changed |= v->rows[i].s.gone == 2;
 	v->td_news = v->td_ok && r->digest_known && r->digest != digest_of(v);
-	due = v->td_ok && (r->dirty || !r->digest_known || v->td_news);
+	due = v->td_ok &&
+	    (r->dirty || !r->digest_known || v->td_news || m->round.dry);
 	if (!due && v->nin == 0 && !v->changed && !v->ex_full) {
 		visit_take_cursor(v);
 		visit_over(v);

@@ -30,10 +30,12 @@ adopt(struct visit *v, const struct action *a, struct err *e)
 	struct room *r = &m->rooms[v->room];
 	const struct reservation *t = &v->td[a->topdesk];
 	struct agreed_row row;
+	int fresh;
 
 	memset(&row, 0, sizeof(row));
 	if (a->agreed != PLAN_NOROW)
 		row = v->agreed[a->agreed];
+	fresh = row.a.gen == 0 || row.a.dead;
 	memcpy(row.a.key, a->key, KEY_LEN);
 	row.a.group = a->group;
 	agreed_adopt(&row.a, visit_seen(v, a->key), &t->s);
@@ -41,6 +43,8 @@ adopt(struct visit *v, const struct action *a, struct err *e)
 	snprintf(row.number, sizeof(row.number), "%s", t->number);
 	r->dirty = 1;
 	evidence(m, EV_ADOPTED, r, a->key, t->number, NULL);
+	if (fresh && first_matched(m, r, a, t, e))
+		return -1;
 	return store_agreed_put(m->store, r->st.id, &row, e);
 }
 
@@ -121,7 +125,9 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	if (is_counted(m, a))
 		act.state = ACT_HELD; /* until settle_round() */
 	/* Nothing is known yet of what was there before: look first. */
-	if (m->first && (a->kind == PLAN_CREATE || a->kind == PLAN_MEET))
+	if (m->first &&
+	    (a->kind == PLAN_CREATE || a->kind == PLAN_MEET ||
+		a->kind == PLAN_NOTICE))
 		act.tries = 1;
 	if (c == NULL && a->kind != PLAN_CANCEL) {
 		if (action_needs_content(v, a)) {
@@ -233,6 +239,8 @@ pair(struct visit *v, const struct action *a, struct err *e)
 	snprintf(row.number, sizeof(row.number), "%s", t->number);
 	r->dirty = 1;
 	evidence(v->m, EV_PAIRED, r, a->key, t->number, NULL);
+	if (first_matched(v->m, r, a, t, e))
+		return -1;
 	return store_agreed_put(v->m->store, r->st.id, &row, e);
 }
 

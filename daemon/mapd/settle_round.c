@@ -59,7 +59,7 @@ settle_round(struct mapd *m)
 	struct held h = {0};
 	struct err e;
 	size_t n, held;
-	int limit;
+	int over, limit, more = first_goes_on(m);
 
 	if (store_begin(m->store, &e))
 		goto bad;
@@ -77,18 +77,20 @@ settle_round(struct mapd *m)
 	limit = m->first ? m->conf->policy.approve_writes
 			 : m->conf->policy.mass_cancel_limit;
 	held = m->first ? h.acts : h.n;
-	if (held <= (size_t)limit && h.acts &&
-	    store_act_approve(m->store, &n, &e))
+	if (held <= (size_t)limit && h.acts && !more &&
+	    (store_act_approve(m->store, &n, &e) ||
+		(m->first && store_meta_set(m->store, "begun", &e))))
 		goto rollback;
 	/* What could be read was read: the next look is not the first. */
-	if (m->first && held <= (size_t)limit && m->round.failed == 0) {
-		if (store_meta_set(m->store, "looked", &e))
-			goto rollback;
-		m->first = 0;
-	}
+	over =
+	    m->first && held <= (size_t)limit && !more && m->round.failed == 0;
+	if (over && store_meta_set(m->store, "looked", &e))
+		goto rollback;
 	if (store_commit(m->store, &e))
 		goto bad;
-	if (held > (size_t)limit && h.acts != m->held_said)
+	if (over)
+		first_over(m);
+	if (held > (size_t)limit && h.acts != m->held_said && !more)
 		say_held(m, h.acts);
 	m->held_said = held > (size_t)limit ? h.acts : 0;
 	free(h.group);

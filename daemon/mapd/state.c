@@ -62,7 +62,9 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 
 	if (ids == NULL)
 		return err_set(e, 0, "no memory");
-	if (store_exchange_kind(m->store, m->conf->exchange.kind, &changed, e))
+	if (store_exchange_kind(
+		m->store, m->conf->exchange.kind, &changed, e) ||
+	    first_begin(m, e))
 		goto out;
 	if (store_begin(m->store, e))
 		goto out;
@@ -78,10 +80,6 @@ mapd_open_rooms(struct mapd *m, struct err *e)
 		log_notice("%zu rooms are not configured any more; their "
 			   "reservations are left as they are",
 		    n);
-	if ((rc = store_meta_is(m->store, "looked", e)) < 0)
-		goto out;
-	m->first = !rc;
-	rc = -1;
 	if (store_act_recover(m->store, &n, e))
 		goto out;
 	if (n)

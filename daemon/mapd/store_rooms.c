@@ -143,3 +143,20 @@ store_rooms_unknown(
 	*n = unknown;
 	return 0;
 }
+
+int
+store_forget(struct store *st, struct err *e)
+{
+	static const enum query_id all[] = {Q_FORGET_CURSORS, Q_FORGET_SEEN,
+	    Q_FORGET_AGREED, Q_FORGET_ACTS, Q_FORGET_PROBLEMS,
+	    Q_FORGET_CONFLICTS};
+
+	if (store_begin(st, e))
+		return -1;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (query_run(st, all[i], e, "forget the first look")) {
+			store_rollback(st);
+			return -1;
+		}
+	return store_commit(st, e);
+}

@@ -4,6 +4,8 @@ Here: one simulator and one ORB for a class of tests, a room for each test, what
 people do in TOPdesk, and counting what ORB wrote and whom it mailed.  Not here:
 any test.
 """
+import os
+import shutil
 import unittest
 
 import orbtest
@@ -149,7 +151,7 @@ class BothWays(unittest.TestCase):
                 "pending") == 0
         try:
             orbtest.wait_for("both sides are equal", settled, timeout, 0.2)
-            rounds(self.orb, 3)
+            rounds(self.orb, 2)
             orbtest.wait_for("they stay equal", settled, timeout, 0.2)
         except orbtest.Failure as e:
             raise orbtest.Failure("%s\n%s\n%s\n%s\n%s" % (
@@ -185,8 +187,6 @@ class BothWays(unittest.TestCase):
 
     def forget(self):
         """mapd's state is lost; it is down now."""
-        import os
-        import shutil
         self.orb.stop_units(["mapd"])
         directory = os.path.join(self.orb.dir, "state/mapd")
         for entry in os.listdir(directory):

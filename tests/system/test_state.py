@@ -160,6 +160,7 @@ class State(unittest.TestCase):
         """conflicts are listed; those of rooms that left have ended"""
         orb = self.orb.run()
         self.assertEqual(orb.orbctl("conflicts"), [])
+        rounds(orb, 1)  # or the first look would be begun anew
         orb.stop_units(["mapd"])
         old = int(time.time()) - 91 * 86400
         base = sqlite3.connect(os.path.join(orb.dir, "state/mapd/state.db"))
