@@ -177,9 +177,15 @@ looked_change(struct job *j, const struct reservation *r)
 		if (memcmp(print, r->s.print, PRINT_LEN) == 0)
 			j->todo &= ~CHANGE_TEXT;
 	}
-	if (j->todo == 0)
+	if (j->todo == 0) {
 		already(j, r);
-	else
+	} else if (j->base && r->s.changed != j->base) {
+		/* Of unknown outcome, and not what it would have made of it:
+		 * a person was there. */
+		j->outcome = OUTCOME_STALE;
+		strcpy(j->text, "the reservation changed meanwhile");
+		job_next(j, JOB_OVER);
+	} else
 		job_next(j, JOB_ANNOUNCE);
 }
 
@@ -357,6 +363,7 @@ settled(struct job *j, struct err *e)
 		return -1;
 	m->recent[recent_slot(j->act.key)] = loop_now();
 	m->rooms[j->room].dirty = 1;
+	trees_released(m, &m->rooms[j->room], j->act.key);
 	m->ex.done++;
 	if (kind == PLAN_CHANGE && j->act.aim.change & CHANGE_TIME)
 		ev = EV_MOVE_DONE;
