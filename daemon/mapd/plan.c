@@ -46,7 +46,8 @@
  *                                   writes
  *               dead    live        CANCEL unless over
  *   9  tentative, policy waits      nothing: the room has not answered yet
- *  10  absent   any     any         nothing; FORGET once a is before the window
+ *  10  absent   live    live        REPORT orphan, unless over
+ *               any     any         nothing; FORGET once a is before the window
  *                                   and no generation is in the list
  *  11  dropped  none    live        CANCEL unless over
  *      absent   none    live        REPORT orphan
@@ -287,6 +288,10 @@ plan_absent(struct turn *w)
 		return plan_unanswered(w);
 	if (w->a && w->a->dead == DEAD_TOLD && w->seen == 0)
 		return emit(w, PLAN_FORGET, REASON_NONE, 0, 0);
+	/* It was in Exchange, and who read it is there no more. */
+	if (is_agreed(w) && w->t && !is_over(w, w->a->end) &&
+	    !is_over(w, w->t->end))
+		return report(w, REASON_ORPHAN);
 	/* While any generation is to be seen, it is known whose it is. */
 	if (w->a && (w->a->end >= w->in->from || w->seen))
 		return 0;

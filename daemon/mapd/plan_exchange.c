@@ -42,7 +42,8 @@
  *                   t arriving          nothing: its meeting will come along
  *                   told, t live        CANCEL, reason lost
  *                   told, else          FORGET
- *  15  policy.retire: agreed, not over  made in Exchange, t live: CANCEL; made
+ *  15  policy.retire: agreed, not over  made in Exchange, t live: CANCEL, in
+ *                                       another room now: BURY; made
  *                                       in TOPdesk, e wanted: MEETING_CANCEL.
  *                                       Nothing else is planned
  *
@@ -260,6 +261,9 @@ plan_retire(struct turn *w)
 		    : 0;
 	if (w->t == NULL || is_over(w, w->t->end))
 		return 0;
+	/* It is the other room's now, which this row would keep it from. */
+	if (w->t->elsewhere)
+		return emit(w, PLAN_BURY, REASON_RETIRED, 0, w->a->gen);
 	if (is_locked(w->t))
 		return report(w, REASON_LOCKED);
 	return emit(w, PLAN_CANCEL, REASON_RETIRED, 0, gen_of(w->t, w->a));

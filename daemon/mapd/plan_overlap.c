@@ -68,6 +68,9 @@ lose_topdesk(struct turn *e, struct turn *t)
 	if (t->fate == FATE_LOST)
 		return 0;
 	t->fate = FATE_LOST;
+	/* It cannot be cancelled, so nobody is told that it is. */
+	if (!t->in->policy.to_topdesk)
+		return clash(e, t, UPSTREAM_NONE);
 	if (clash(e, t, UPSTREAM_TOPDESK) ||
 	    emit(t, PLAN_NOTICE, REASON_LOST, 0, 0))
 		return -1;

@@ -170,6 +170,7 @@ bury(struct visit *v, const struct action *a, struct err *e)
 	struct aim aim = {.kind = PLAN_BURY};
 
 	agreed_settle(&row.a, &aim, 0, time(NULL));
+	trees_released(v->m, &v->m->rooms[v->room], a->key);
 	return store_agreed_put(
 	    v->m->store, v->m->rooms[v->room].st.id, &row, e);
 }
@@ -301,6 +302,17 @@ is_agreed(const struct visit *v, const uint8_t key[KEY_LEN])
 	return a && a->gen && !a->dead;
 }
 
+/* What waits is not planned again, so that the plan says nothing of it. */
+static int
+is_pending(const struct visit *v, const uint8_t key[KEY_LEN])
+{
+	for (size_t i = 0; i < v->nagreed; i++)
+		if ((v->aseen[i].busy || v->aseen[i].waiting) &&
+		    memcmp(v->aseen[i].key, key, KEY_LEN) == 0)
+			return 1;
+	return 0;
+}
+
 static int
 problem_stale(void *arg, const struct problem *p)
 {
@@ -309,7 +321,8 @@ problem_stale(void *arg, const struct problem *p)
 	void *k;
 
 	if (p->room != s->v->m->rooms[s->v->room].st.id || p->kept > 0 ||
-	    (p->kept < 0 && is_agreed(s->v, p->key)))
+	    (p->kept < 0 && is_agreed(s->v, p->key)) ||
+	    is_pending(s->v, p->key))
 		return 0;
 	for (size_t i = 0; i < plan->n; i++)
 		if (memcmp(plan->actions[i].key, p->key, KEY_LEN) == 0 &&
@@ -352,10 +365,8 @@ conflict_over(void *arg, const struct conflict *c)
 			plan_writes(plan->actions[i].kind) != UPSTREAM_NONE) &&
 		    memcmp(plan->actions[i].key, c->key, KEY_LEN) == 0)
 			return 0;
-	for (size_t i = 0; i < s->v->nagreed; i++)
-		if ((s->v->aseen[i].busy || s->v->aseen[i].waiting) &&
-		    memcmp(s->v->aseen[i].key, c->key, KEY_LEN) == 0)
-			return 0;
+	if (is_pending(s->v, c->key))
+		return 0;
 	if ((k = realloc(s->key, (s->n + 1) * KEY_LEN)) == NULL)
 		return 0;
 	s->key = k;

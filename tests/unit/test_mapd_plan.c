@@ -521,9 +521,13 @@ rule_10_absence_in_exchange_is_no_evidence(void **state)
 	struct scene s = settled();
 
 	(void)state;
+	/* Nor is it passed over in silence while both should have it. */
 	s.ne = 0;
+	only(&s, PLAN_REPORT, REASON_ORPHAN, 0, 0);
+	s.a.end = NOW;
 	nothing(&s);
-	s.nt = 0;
+	s = settled();
+	s.ne = s.nt = 0;
 	nothing(&s);
 	s.a.dead = 1;
 	nothing(&s);

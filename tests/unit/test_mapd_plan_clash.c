@@ -111,7 +111,9 @@ say(const struct plan_output *out, char *buf, size_t size)
 			    buf + n, size - n, " %d", (int)x->reason);
 		if (x->kind == PLAN_CLASH && n < size)
 			n += (size_t)snprintf(buf + n, size - n, "%c",
-			    x->loser == UPSTREAM_EXCHANGE ? 'e' : 't');
+			    x->loser == UPSTREAM_EXCHANGE      ? 'e'
+				: x->loser == UPSTREAM_TOPDESK ? 't'
+							       : '-');
 	}
 }
 
@@ -395,9 +397,7 @@ one_way_plans_nothing_for_topdesk(void **state)
 	r.in.policy.to_exchange = 1;
 	r.in.policy.to_topdesk = 0;
 	put_e(&r, 4, 300, 360);
-	plans(&r,
-	    "conflict 2 " LOST "t, tell requester 2 " LOST
-	    ", report 3 " CONFLICTING);
+	plans(&r, "conflict 2 " LOST "-, report 3 " CONFLICTING);
 }
 
 /* TOPdesk does not judge again by itself. */

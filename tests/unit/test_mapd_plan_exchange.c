@@ -413,6 +413,9 @@ rule_15_a_room_is_taken_out(void **state)
 	(void)state;
 	s.policy.retire = 1;
 	only(&s, PLAN_CANCEL, REASON_RETIRED, 0, 1);
+	/* What a person gave another room is not this one's to cancel. */
+	s.t[0].elsewhere = 1;
+	only(&s, PLAN_BURY, REASON_RETIRED, 0, 1);
 	s.a.end = NOW;
 	nothing(&s);
 	s = from_topdesk();
