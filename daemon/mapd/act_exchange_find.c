@@ -20,9 +20,30 @@
 struct finding {
 	struct job *j;
 	int found;
+	int done; /* it shows what the action wants: an answer was lost */
 	uint8_t state;
 	uint16_t marks;
 };
+
+/* To write again what stands there would mail everybody for nothing. */
+static int
+shows_aim(const struct job *j, const struct booking *b)
+{
+	const struct aim *aim = &j->act.aim;
+	const struct mapd *m = j->m;
+
+	if (aim->kind == PLAN_MEETING_SWAP)
+		return j->to < m->nrooms && b->room[0] &&
+		    strcasecmp(b->room, m->rooms[j->to].conf->mailbox) == 0;
+	if (aim->kind != PLAN_MEETING_CHANGE || b->all_day)
+		return 0;
+	if (aim->change & CHANGE_TIME &&
+	    (b->start != aim->start || b->end != aim->end))
+		return 0;
+	return !(aim->change & CHANGE_TEXT) ||
+	    m->conf->policy.meeting_subject != CONF_MEETING_KEEP ||
+	    strcmp(b->subject, j->subject) == 0;
+}
 
 /* Reads the meeting's answer, or goes on to the write. */
 static void
@@ -44,10 +65,16 @@ found_over(struct finding *f)
 			/* An earlier try may have gone there. */
 			j->fallback = 1;
 			act_exchange_find(j);
+		} else if (j->moved) {
+			job_end(j, OUTCOME_STALE,
+			    "the reservation changed meanwhile");
 		} else {
 			j->fallback = 0;
 			job_next(j, JOB_ANNOUNCE);
 		}
+	} else if (f->found && f->done) {
+		j->adopted = 1;
+		job_end(j, OUTCOME_OK, "");
 	} else if (f->found) {
 		j->adopted = 0;
 		job_next(j, JOB_ANNOUNCE);
@@ -69,6 +96,7 @@ static void
 take_found(struct finding *f, const struct booking *b)
 {
 	struct job *j = f->j;
+	int done = shows_aim(j, b);
 
 	/* The answer to an earlier try was lost: it is in its new room. */
 	if (j->act.aim.kind == PLAN_MEETING_SWAP && j->to < j->m->nrooms &&
@@ -79,8 +107,8 @@ take_found(struct finding *f, const struct booking *b)
 		return;
 	}
 	/* A reservation of several rooms has several meetings. */
-	if (job_is_ours(j) && j->act.aim.kind != PLAN_NOTICE && b->room[0] &&
-	    strcasecmp(b->room, job_room(j)->mailbox) != 0)
+	if (!done && job_is_ours(j) && j->act.aim.kind != PLAN_NOTICE &&
+	    b->room[0] && strcasecmp(b->room, job_room(j)->mailbox) != 0)
 		return;
 	/* A cancelled one counts only when there is no other. */
 	if (f->found && b->state == BOOKING_STATE_CANCELLED)
@@ -88,7 +116,11 @@ take_found(struct finding *f, const struct booking *b)
 	if (b->state == BOOKING_STATE_CANCELLED &&
 	    !(b->marks & MARK_DECLINED) && j->act.aim.kind != PLAN_ASK)
 		return;
+	/* Nor one in the other room, while there is one in this. */
+	if (f->found && done && j->act.aim.kind == PLAN_MEETING_SWAP)
+		return;
 	f->found = 1;
+	f->done = done;
 	f->state = b->state;
 	f->marks = b->marks;
 	snprintf(j->meeting, sizeof(j->meeting), "%s", b->remote_id);
@@ -207,7 +239,8 @@ still_holds(const struct job *j, const struct reservation *r)
 	switch (aim->kind) {
 	case PLAN_MEET:
 		return r && r->s.state == BOOKING_STATE_BOOKED &&
-		    r->s.start == aim->start && r->s.end == aim->end;
+		    j->to == j->room && r->s.start == aim->start &&
+		    r->s.end == aim->end;
 	case PLAN_MEETING_CHANGE:
 		return r && r->s.state != BOOKING_STATE_CANCELLED &&
 		    (!(aim->change & CHANGE_TIME) ||
@@ -232,6 +265,9 @@ is_found(struct job *j)
 
 	if (kind == PLAN_MEET || kind == PLAN_NOTICE)
 		return j->act.state != ACT_SENT && j->act.tries == 0;
+	/* It may have been changed already. */
+	if (kind == PLAN_MEETING_CHANGE && j->act.state == ACT_SENT)
+		return 0;
 	if (kind == PLAN_ASK || j->content == NULL ||
 	    !(job_in_room_only(j) || job_declines(j)))
 		return 0;
@@ -242,7 +278,11 @@ is_found(struct job *j)
 void
 act_exchange_looked(struct job *j, const struct reservation *r)
 {
-	if (!still_holds(j, r))
+	j->moved = !still_holds(j, r);
+	/* A meeting that may have been made is found first: forgotten, it would
+	 * be made once more. */
+	if (j->moved &&
+	    !(j->act.aim.kind == PLAN_MEET && j->act.state == ACT_SENT))
 		job_end(j, OUTCOME_STALE, "the reservation changed meanwhile");
 	else if (is_found(j))
 		job_next(j, JOB_ANNOUNCE);

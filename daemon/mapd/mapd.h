@@ -190,6 +190,10 @@ void round_stop(struct mapd *);
 void rounds_free(struct mapd *);
 /* trees.c: v->tseen, and the keys of v->td; after v->seen and v->aseen. */
 int trees_topdesk(struct visit *, struct err *);
+/* A row of home was settled, perhaps for the last time: the room in which its
+ * reservation stands now is planned anew, with nothing new in its list. */
+void trees_released(
+    struct mapd *, const struct room *home, const uint8_t key[KEY_LEN]);
 /* Called by settle.c when a visit is over. */
 void visit_over(struct visit *);
 void visit_add(struct visit *, struct content *);
@@ -229,6 +233,7 @@ struct job {
 	/* Actions on Exchange: what TOPdesk says of the reservation ... */
 	char organiser[255], subject[1021];
 	size_t to; /* room that it is in, m->nrooms: none of ours */
+	int moved; /* it is not any more what the plan was made on */
 	/* ... and where the meeting was found. */
 	char meeting[513], meeting_tag[257], uid[513];
 	uint16_t found_marks;

@@ -114,6 +114,8 @@ const char *const query_text[Q_MAX] = {
 		      " AND a.key = c.key WHERE c.room = ?1"
 		      " AND c.kind IN (2, 3) AND c.id <> ?3 AND a.dead = 0"
 		      " AND a.start < ?5 AND a.stop > ?4",
+    [Q_ACT_MEETS] = "SELECT 1 FROM act WHERE remote = ?1 AND kind = 12"
+		    " AND room <> ?2 LIMIT 1",
     [Q_ACT_RECOVER] = "UPDATE act SET state = 1 WHERE state = 0",
     [Q_ACT_APPROVE] = "UPDATE act SET state = 3, next_try = 0"
 		      " WHERE state = 2",

@@ -127,6 +127,8 @@ build_agreed(struct visit *v, struct err *e)
 {
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
+	int64_t now = time(NULL),
+		wait = m->conf->exchange.answer_minutes * INT64_C(60);
 	struct agreed *a;
 
 	if (store_agreed_load(m->store, r->st.id, &v->agreed, &v->nagreed, e))
@@ -143,6 +145,10 @@ build_agreed(struct visit *v, struct err *e)
 			r->dirty = 1;
 		}
 		if (a->busy && visit_content(v, a->key))
+			r->dirty = 1;
+		/* What Exchange has not shown in time is judged then, though
+		 * nothing changes. */
+		if (a->await && now <= a->await + wait)
 			r->dirty = 1;
 	}
 	return 0;
@@ -307,6 +313,13 @@ settle_visit(struct visit *v)
 			settle_contents_done(v);
 		else
 			visit_over(v);
+		return;
+	}
+	/* Exchange was never read: every reservation would look as if it were
+	 * in TOPdesk only. */
+	if (!v->ex_ok && r->st.cursor == NULL) {
+		r->dirty = 1;
+		visit_over(v);
 		return;
 	}
 	r->dirty = v->reads_failed;

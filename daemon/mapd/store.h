@@ -168,6 +168,12 @@ int store_act_next(struct store *, int64_t *when, struct err *);
  */
 int store_act_blocked(
     struct store *, const struct act *a, int *blocked, struct err *);
+/*
+ * A meeting of the reservation is being made, or may have been, in another room
+ * than this one: 1, 0, or -1 and err.
+ */
+int store_act_meets(
+    struct store *, const char *remote_id, int64_t not_room, struct err *);
 /* At start: everything READY becomes SENT (it is not known whether it was). */
 int store_act_recover(struct store *, size_t *n, struct err *);
 /*

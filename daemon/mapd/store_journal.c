@@ -261,6 +261,20 @@ store_act_next(struct store *st, int64_t *when, struct err *e)
 }
 
 int
+store_act_meets(
+    struct store *st, const char *remote_id, int64_t not_room, struct err *e)
+{
+	struct query q = query_start(st, Q_ACT_MEETS);
+	int found;
+
+	query_str(&q, remote_id);
+	query_int(&q, not_room);
+	found = query_row(&q) != 0;
+	return query_end(&q, e, "find a meeting that is being made") ? -1
+								     : found;
+}
+
+int
 store_act_blocked(
     struct store *st, const struct act *a, int *blocked, struct err *e)
 {

@@ -124,6 +124,15 @@ is_listed(const struct visit *v, const char *id)
 	return 0;
 }
 
+void
+trees_released(
+    struct mapd *m, const struct room *home, const uint8_t key[KEY_LEN])
+{
+	for (size_t i = 0; i < home->nstrays; i++)
+		if (memcmp(home->strays[i].r.s.key, key, KEY_LEN) == 0)
+			m->rooms[home->strays[i].to].dirty = 1;
+}
+
 /* The strays of this room, behind its own list; not those that are back. */
 static int
 strays_take(struct visit *v, const struct by_remote *x)
@@ -195,6 +204,14 @@ place_unknown(struct visit *v, struct reservation *t, struct err *e)
 	/* ORB's own link, and no state that says more: it may have been lost. */
 	if (t->s.link == LINK_OURS && !found && !key_known(v, t->s.key))
 		return 0;
+	/* Its meeting may be on its way in the room that it was in. */
+	found = t->s.arriving
+	    ? 0
+	    : store_act_meets(m->store, t->id, m->rooms[v->room].st.id, e);
+	if (found < 0)
+		return -1;
+	if (found)
+		t->s.arriving = m->rooms[v->room].dirty = 1;
 	if (t->s.link == LINK_OURS)
 		t->s.link = LINK_OTHER;
 	t->s.provisional = 1;

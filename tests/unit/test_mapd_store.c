@@ -1021,7 +1021,8 @@ an_older_schema_is_brought_up_to_date(void **state)
 	assert_int_equal(store_agreed_put(g->st, 1, &row, &g->e), 0);
 	store_close(g->st);
 	sql(g->path,
-	    "DROP INDEX agreed_remote; DROP TABLE conflict;"
+	    "DROP INDEX agreed_remote; DROP INDEX act_meets;"
+	    "DROP TABLE conflict;"
 	    "ALTER TABLE seen DROP COLUMN person;"
 	    "ALTER TABLE problem DROP COLUMN kept;"
 	    "ALTER TABLE agreed DROP COLUMN origin;"
