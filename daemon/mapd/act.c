@@ -150,6 +150,14 @@ act_send(struct job *j)
 	return 0;
 }
 
+/* Something stands by its key, though nothing did when it was planned. */
+int
+job_is_paired(const struct job *j)
+{
+	return j->act.aim.kind == PLAN_CREATE && j->has_agreed &&
+	    j->agreed.a.gen && !j->agreed.a.dead;
+}
+
 /* --- what a look says ------------------------------------------------------------------ */
 
 static void
@@ -192,27 +200,43 @@ looked_change(struct job *j, const struct reservation *r)
 /*
  * What an action of unknown outcome finds, it made; people may have changed it
  * since.  What another try finds, an earlier one made, perhaps of a meeting
- * that was changed meanwhile: then it is adopted by the next plan.
+ * that was changed meanwhile, or a state that was lost: it is adopted as it is,
+ * at once, since the list may not reach as far as somebody moved it.
  */
 static void
 looked_create(struct job *j, const struct reservation *r)
 {
 	uint8_t print[PRINT_LEN];
 
+	if (r == NULL && job_is_paired(j)) {
+		j->outcome = OUTCOME_STALE;
+		strcpy(j->text, "it is another reservation's meeting");
+		job_next(j, JOB_OVER);
+		return;
+	}
 	if (r == NULL) {
 		job_next(j, JOB_PERSON);
 		return;
 	}
 	brief_print(j->m, j->brief, print);
-	if (j->act.state == ACT_SENT ||
-	    (r->s.start == j->act.aim.start && r->s.end == j->act.aim.end &&
-		memcmp(print, r->s.print, PRINT_LEN) == 0)) {
-		already(j, r);
-		return;
+	if (r->s.gen != j->act.aim.gen ||
+	    (j->act.state != ACT_SENT &&
+		(r->s.start != j->act.aim.start || r->s.end != j->act.aim.end ||
+		    memcmp(print, r->s.print, PRINT_LEN) != 0))) {
+		j->as = r->s;
+		j->as_found = 1;
 	}
-	j->outcome = OUTCOME_STALE;
-	strcpy(j->text, "an earlier try had made it");
-	job_next(j, JOB_OVER);
+	already(j, r);
+}
+
+/* Since it was planned.  Trying AGAIN is such a change, and not one of times. */
+static int
+is_changed(const struct job *j, const struct reservation *r)
+{
+	if (j->act.aim.kind == PLAN_AGAIN)
+		return r->s.start != j->act.aim.start ||
+		    r->s.end != j->act.aim.end;
+	return j->base && r->s.changed != j->base;
 }
 
 /* r is NULL when the look did not find it. */
@@ -249,7 +273,7 @@ act_looked(struct job *j, const struct reservation *r)
 	 * never sent from the journal: it too is planned again. */
 	if (r->s.state == BOOKING_STATE_CANCELLED ||
 	    (kind == PLAN_CANCEL && j->act.state == ACT_SENT) ||
-	    (j->act.state != ACT_SENT && j->base && r->s.changed != j->base)) {
+	    (j->act.state != ACT_SENT && is_changed(j, r))) {
 		j->outcome = OUTCOME_STALE;
 		strcpy(j->text, "the reservation changed meanwhile");
 		job_next(j, JOB_OVER);
@@ -352,7 +376,10 @@ settled(struct job *j, struct err *e)
 		memcpy(row.a.key, j->act.key, KEY_LEN);
 		row.a.group = j->act.group;
 	}
-	agreed_settle(&row.a, &j->act.aim, j->changed, time(NULL));
+	if (j->as_found)
+		agreed_adopt(&row.a, NULL, &j->as);
+	else
+		agreed_settle(&row.a, &j->act.aim, j->changed, time(NULL));
 	snprintf(row.remote_id, sizeof(row.remote_id), "%s",
 	    j->remote_id[0] ? j->remote_id : j->act.remote_id);
 	snprintf(row.number, sizeof(row.number), "%s",
@@ -383,8 +410,8 @@ settled(struct job *j, struct err *e)
 	if (j->state == BOOKING_STATE_CONFLICTING) {
 		evidence_job(m, EV_CONFLICT, j);
 		/* The words of the next plan: it is said once. */
-		return put_problem(j, row.a.key, 0,
-		    plan_reason_text(REASON_CONFLICTING), e);
+		return put_problem(
+		    j, row.a.key, 0, plan_reason_text(REASON_CONFLICTING), e);
 	}
 	return 0;
 }
@@ -412,6 +439,9 @@ later(struct job *j, enum act_state state, int64_t pause, struct err *e)
 	a->next_try = time(NULL) + pause;
 	snprintf(a->reason, sizeof(a->reason), "%.199s", j->text);
 	j->m->ex.failed++;
+	/* What waited for this meeting is looked at again. */
+	if (a->aim.kind == PLAN_MEET)
+		j->m->rooms[j->room].dirty = 1;
 	return store_act_update(j->m->store, a, e);
 }
 

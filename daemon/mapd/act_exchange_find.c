@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define LOOK_DEADLINE (5 * 60 * 1000)
+/* Seconds in which what was made may not be found yet. */
+#define FOUND_LATE 600
 
 /* --- looking in Exchange -------------------------------------------------------- */
 
@@ -61,10 +64,15 @@ found_over(struct finding *f)
 		if (f->found) {
 			j->adopted = 1;
 			job_end(j, OUTCOME_OK, "");
-		} else if (job_can_fall_back(j)) {
+		} else if (job_can_fall_back(j) &&
+		    (j->act.state == ACT_SENT || j->act.tries > 0)) {
 			/* An earlier try may have gone there. */
 			j->fallback = 1;
 			act_exchange_find(j);
+		} else if (j->moved &&
+		    time(NULL) < j->act.created + FOUND_LATE) {
+			job_end(j, OUTCOME_UNKNOWN,
+			    "it may have been made: it is looked for again");
 		} else if (j->moved) {
 			job_end(j, OUTCOME_STALE,
 			    "the reservation changed meanwhile");
@@ -263,7 +271,11 @@ is_found(struct job *j)
 {
 	enum plan_kind kind = j->act.aim.kind;
 
-	if (kind == PLAN_MEET || kind == PLAN_NOTICE)
+	/* A meeting mails people: never on the word of a state that may have
+	 * been lost since. */
+	if (kind == PLAN_MEET)
+		return 0;
+	if (kind == PLAN_NOTICE)
 		return j->act.state != ACT_SENT && j->act.tries == 0;
 	/* It may have been changed already. */
 	if (kind == PLAN_MEETING_CHANGE && j->act.state == ACT_SENT)
@@ -279,6 +291,12 @@ void
 act_exchange_looked(struct job *j, const struct reservation *r)
 {
 	j->moved = !still_holds(j, r);
+	/* What is sent is the text of now, and what was agreed on then. */
+	if (r &&
+	    ((j->act.aim.kind == PLAN_MEET && j->act.state != ACT_SENT) ||
+		(j->act.aim.kind == PLAN_MEETING_CHANGE &&
+		    j->act.aim.change & CHANGE_TEXT)))
+		memcpy(j->act.aim.print, r->s.print, PRINT_LEN);
 	/* A meeting that may have been made is found first: forgotten, it would
 	 * be made once more. */
 	if (j->moved &&

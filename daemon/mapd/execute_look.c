@@ -58,6 +58,16 @@ take_reservation(struct job *j, const struct booking *b)
 			break;
 }
 
+/* The first generation may be of either side: after a lost state nothing is
+ * known of whose. */
+static int
+is_linked(const struct job *j, const struct seen *t)
+{
+	return memcmp(t->key, j->act.key, KEY_LEN) == 0 &&
+	    (t->gen == j->act.aim.gen ||
+		(j->act.aim.gen == 1 && t->gen == GEN_TOPDESK));
+}
+
 static void
 look_found(struct look *l, const struct booking *b)
 {
@@ -68,8 +78,7 @@ look_found(struct look *l, const struct booking *b)
 		j = l->job[i];
 		if (reservation_of(l->m, j->room, b, &r))
 			continue;
-		if (l->by_link ? memcmp(r.s.key, j->act.key, KEY_LEN) != 0 ||
-			    r.s.gen != j->act.aim.gen
+		if (l->by_link ? !is_linked(j, &r.s)
 			       : strcmp(r.number, j->act.number) != 0)
 			continue;
 		/* Two with one link: the live one counts; of several rooms, the
@@ -127,7 +136,7 @@ look_gather(struct mapd *m)
 		link = j->act.aim.kind == PLAN_CREATE;
 		if (l->n == 0)
 			l->by_link = link;
-		if (l->n < LOOKS && link == l->by_link)
+		if (l->n < (link ? LOOKS / 2 : LOOKS) && link == l->by_link)
 			l->job[l->n++] = j;
 		else
 			jobs_add(&rest, j);
@@ -137,6 +146,36 @@ look_gather(struct mapd *m)
 	return l;
 }
 
+static uint32_t
+put_numbers(const struct look *l, struct wire_out *w)
+{
+	for (size_t i = 0; i < l->n; i++)
+		wire_put_str(w, l->job[i]->act.number, 64);
+	return (uint32_t)l->n;
+}
+
+/* See is_linked(). */
+static uint32_t
+put_links(const struct look *l, struct wire_out *w)
+{
+	char link[IDENTITY_LINK_MAX];
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct act *a = &l->job[i]->act;
+
+		identity_link(a->key, a->aim.gen, link);
+		wire_put_str(w, link, 450);
+		n++;
+		if (a->aim.gen != 1)
+			continue;
+		identity_link(a->key, GEN_TOPDESK, link);
+		wire_put_str(w, link, 450);
+		n++;
+	}
+	return n;
+}
+
 void
 execute_look(struct mapd *m)
 {
@@ -144,9 +183,9 @@ execute_look(struct mapd *m)
 	struct msg_adapter_find find = {.address = ""};
 	struct msg_adapter_check check;
 	struct chan *c = m->topdesk.chan;
-	char link[IDENTITY_LINK_MAX];
 	struct wire_out w;
 	uint64_t id;
+	uint32_t n;
 
 	if (l == NULL)
 		return;
@@ -157,12 +196,8 @@ execute_look(struct mapd *m)
 		return;
 	}
 	wire_out_init(&w, 16000);
-	for (size_t i = 0; i < l->n; i++) {
-		identity_link(l->job[i]->act.key, l->job[i]->act.aim.gen, link);
-		wire_put_str(
-		    &w, l->by_link ? link : l->job[i]->act.number, 450);
-	}
-	find.links = check.numbers = wire_list_of(&w, (uint32_t)l->n);
+	n = l->by_link ? put_links(l, &w) : put_numbers(l, &w);
+	find.links = check.numbers = wire_list_of(&w, n);
 	if (l->by_link)
 		(void)adapter_find_send(c, id, 0, &find);
 	else

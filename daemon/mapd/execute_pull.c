@@ -60,6 +60,10 @@ job_start(struct mapd *m, const struct act *act)
 		job_next(j, JOB_OVER);
 		return;
 	}
+	if (job_is_paired(j) && act->state != ACT_SENT) {
+		act_looked(j, NULL);
+		return;
+	}
 	if (act_on_exchange(act->aim.kind) && act->number[0] == '\0') {
 		act_exchange_looked(j, NULL);
 		return;

@@ -226,6 +226,8 @@ struct job {
 	enum job_stage stage;
 	unsigned todo; /* CHANGE_ bits still to write */
 	int adopted;   /* it was there already: nothing was written */
+	int as_found;  /* and is agreed on as it is: */
+	struct seen as;
 	int64_t base;  /* change tag the plan was made on, 0 unknown */
 	int fallback;  /* the organiser is not a person in TOPdesk */
 	char person[64];
@@ -272,6 +274,8 @@ struct job *jobs_take(struct jobs *);
 void job_next(struct job *, enum job_stage);
 /* Sends what the job's action is made of; -1: the adapter is not there. */
 int act_send(struct job *);
+/* A creation whose meeting turned out to be a reservation's already. */
+int job_is_paired(const struct job *);
 /* What a read of its reservation says: write, nothing to do, or plan anew. */
 void act_looked(struct job *, const struct reservation *);
 /* Within a transaction: what the outcome means for the state. */

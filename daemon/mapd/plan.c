@@ -237,7 +237,8 @@ plan_unseen(struct turn *w)
 	if (is_over(w, w->e->end) && is_over(w, w->a->end))
 		return 0;
 	if (w->locked)
-		return bits ? report(w, REASON_LOCKED) : 0;
+		return bits || w->locked->elsewhere ? report(w, REASON_LOCKED)
+						    : 0;
 	if (w->cancelled && w->in->policy.to_exchange)
 		return is_over(w, w->e->end)
 		    ? 0

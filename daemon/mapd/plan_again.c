@@ -23,6 +23,9 @@ may_be_judged(const struct turn *w)
 	    !in_window(w, t->start, t->end) || (w->row && w->row->busy) ||
 	    turn_write(w) || w->fate != FATE_OPEN)
 		return 0;
+	/* Its own double is in the way, which is reported. */
+	if (w->nlive > 1)
+		return 0;
 	/* A person's own, where nothing comes from TOPdesk: not ORB's to touch.
 	 */
 	if (w->provisional)

@@ -149,8 +149,11 @@ plan_moved_room(struct turn *w)
 {
 	enum plan_kind kind = PLAN_MEETING_CANCEL;
 
+	/* A meeting that is over is left alone, its reservation is not. */
 	if (is_over(w, w->e ? w->e->end : w->a->end))
-		return 0;
+		return w->e && !is_over(w, w->t->end)
+		    ? report(w, REASON_MOVED_ROOM)
+		    : 0;
 	if (!w->in->policy.to_exchange)
 		return report(w, REASON_MOVED_ROOM);
 	if (may_write(w) && !(w->e && (w->e->marks & MARK_ROOM_OWN)))

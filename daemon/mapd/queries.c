@@ -116,6 +116,8 @@ const char *const query_text[Q_MAX] = {
 		      " AND a.start < ?5 AND a.stop > ?4",
     [Q_ACT_MEETS] = "SELECT 1 FROM act WHERE remote = ?1 AND kind = 12"
 		    " AND room <> ?2 LIMIT 1",
+    [Q_ACT_MEETING] = "SELECT 1 FROM act WHERE room = ?1 AND kind = 12"
+		      " AND (state <> 3 OR tries <= 1) LIMIT 1",
     [Q_ACT_RECOVER] = "UPDATE act SET state = 1 WHERE state = 0",
     [Q_ACT_APPROVE] = "UPDATE act SET state = 3, next_try = 0"
 		      " WHERE state = 2",

@@ -90,8 +90,9 @@ CREATE UNIQUE INDEX act_key ON act (room, key);
 CREATE INDEX act_due ON act (state, id, next_try);
 -- Actions that make room in TOPdesk: changes (2) and cancellations (3).
 CREATE INDEX act_frees ON act (room) WHERE kind IN (2, 3);
--- Meetings that are being made (12), by their reservation.
+-- Meetings that are being made (12), by their reservation and by room.
 CREATE INDEX act_meets ON act (remote) WHERE kind = 12;
+CREATE INDEX act_meeting ON act (room) WHERE kind = 12;
 CREATE INDEX act_next ON act (next_try) WHERE state IN (1, 3);
 
 -- Two bookings that wanted one room and time (PLAN_CLASH).  Kept for a while

@@ -110,6 +110,18 @@ bare_content(struct visit *v, const struct action *a, struct content *c)
 		c->remote_id = v->rows[s->row].remote_id;
 }
 
+/* Was the meeting not there when Exchange was read last? */
+static int
+is_fresh(const struct visit *v, const uint8_t key[KEY_LEN])
+{
+	if (v->ex_full || v->m->first)
+		return 0;
+	for (size_t i = 0; i < v->nrows; i++)
+		if (memcmp(v->rows[i].s.key, key, KEY_LEN) == 0)
+			return 0;
+	return 1;
+}
+
 static int
 journal(struct visit *v, const struct action *a, struct err *e)
 {
@@ -124,10 +136,9 @@ journal(struct visit *v, const struct action *a, struct err *e)
 
 	if (is_counted(m, a))
 		act.state = ACT_HELD; /* until settle_round() */
-	/* Nothing is known yet of what was there before: look first. */
-	if (m->first &&
-	    (a->kind == PLAN_CREATE || a->kind == PLAN_MEET ||
-		a->kind == PLAN_NOTICE))
+	/* It may have been made before the state was lost: look first. */
+	if ((a->kind == PLAN_CREATE && !is_fresh(v, a->key)) ||
+	    (m->first && (a->kind == PLAN_MEET || a->kind == PLAN_NOTICE)))
 		act.tries = 1;
 	if (c == NULL && a->kind != PLAN_CANCEL) {
 		if (action_needs_content(v, a)) {

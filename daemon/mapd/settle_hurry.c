@@ -53,7 +53,8 @@ settle_hurry(struct visit *v, struct err *e)
 		a = &v->aseen[i];
 		if (!a->waiting || a->busy ||
 		    plan_writes(a->aim.kind) != UPSTREAM_TOPDESK ||
-		    is_locked_still(v, a) ||
+		    /* Its own try is what changed the list. */
+		    a->aim.kind == PLAN_AGAIN || is_locked_still(v, a) ||
 		    (a->aim.kind != PLAN_CANCEL && is_taken(v, a)))
 			continue;
 		rc = store_act_hurry(

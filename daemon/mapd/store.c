@@ -103,6 +103,7 @@ static const char upgrade_1_2[] =
     " PRIMARY KEY (room, key)) WITHOUT ROWID;"
     "ALTER TABLE problem ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX act_meets ON act (remote) WHERE kind = 12;"
+    "CREATE INDEX act_meeting ON act (room) WHERE kind = 12;"
     "PRAGMA user_version = 2; COMMIT;";
 
 static int

@@ -165,6 +165,8 @@ int store_act_next(struct store *, int64_t *when, struct err *);
  * own action will free it.  It waits for that, or TOPdesk would see a conflict:
  * 2 for a cancellation, and a creation also for a change; 1, a change for a
  * change: of those that wait for each other in a ring, one has to go first.
+ * 2 also for a creation while meetings of its room are being made: what it would
+ * book may be one of them, which is known only then.
  */
 int store_act_blocked(
     struct store *, const struct act *a, int *blocked, struct err *);

@@ -286,7 +286,14 @@ store_act_blocked(
 	query_int(&q, a->aim.start);
 	query_int(&q, a->aim.end);
 	*blocked = query_row(&q) ? (int)query_get_int(&q) : 0;
-	return query_end(&q, e, "look for what is in the way");
+	if (query_end(&q, e, "look for what is in the way"))
+		return -1;
+	if (*blocked || a->aim.kind != PLAN_CREATE)
+		return 0;
+	q = query_start(st, Q_ACT_MEETING);
+	query_int(&q, a->room);
+	*blocked = query_row(&q) ? 2 : 0;
+	return query_end(&q, e, "look for a meeting that is being made");
 }
 
 static int

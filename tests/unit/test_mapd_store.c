@@ -1022,6 +1022,7 @@ an_older_schema_is_brought_up_to_date(void **state)
 	store_close(g->st);
 	sql(g->path,
 	    "DROP INDEX agreed_remote; DROP INDEX act_meets;"
+	    "DROP INDEX act_meeting;"
 	    "DROP TABLE conflict;"
 	    "ALTER TABLE seen DROP COLUMN person;"
 	    "ALTER TABLE problem DROP COLUMN kept;"
