@@ -1,0 +1,236 @@
+/*
+ * verdict.c: what must be true when people have stopped and nothing fails any
+ * more: a while later both sides are equal, or ORB says why they are not; then
+ * nothing is written and nobody is mailed.
+ */
+#include "story.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clockwork.h"
+#include "lib/marks.h"
+
+/* Minutes to wait between rounds: what failed often is tried again late. */
+static const int pauses[] = {
+    0, 0, 0, 0, 10, 10, 10, 10, 10, 10, 10, 10, 60, 60, 60, 370, 370, 1, 1, 1};
+#define QUIET_ROUNDS 4
+
+static int
+rest(struct machine *k, int minutes)
+{
+	clock_ms += minutes * INT64_C(60000);
+	return machine_run(k, 61000, 0) || machine_approve(k) ||
+		machine_run(k, 61000, 0)
+	    ? -1
+	    : 0;
+}
+
+/* --- both sides ------------------------------------------------------------------ */
+
+/* ORB looks so far, and no farther. */
+static int
+is_due(int64_t start, int64_t end)
+{
+	return end > office_now() + 3600 &&
+	    start < office_now() + (AHEAD_DAYS - 1) * DAY;
+}
+
+static int
+is_wanted(const struct machine *k, const struct copy *c)
+{
+	return c->there &&
+	    (c->state == BOOKING_STATE_BOOKED ||
+		(c->state == BOOKING_STATE_TENTATIVE &&
+		    k->conf.policy.tentative == CONF_TENTATIVE_BOOK));
+}
+
+/* The reservation that ORB knows the room's copy by, -1. */
+static int
+partner_of_copy(struct machine *k, struct office *o, int i, int room)
+{
+	uint8_t key[KEY_LEN], other[KEY_LEN];
+
+	office_key(o, room, &o->meeting[i], key);
+	for (int n = 0; n < (int)o->nres; n++) {
+		if (o->res[n].room != room || !is_live(&o->res[n]))
+			continue;
+		machine_key(k, n, other);
+		if (memcmp(key, other, KEY_LEN) == 0)
+			return n;
+	}
+	return reservation_of_copy(o, i, room);
+}
+
+static int
+check_copy(struct machine *k, struct office *o, int i, int room)
+{
+	const struct copy *c = &o->meeting[i].copy[room];
+	const struct reserved *r;
+	uint8_t key[KEY_LEN], other[KEY_LEN];
+	int n;
+
+	if (!is_wanted(k, c) || !is_due(c->start, c->end) ||
+	    k->conf.policy.direction == CONF_DIRECTION_TO_EXCHANGE ||
+	    k->rooms[room].retire)
+		return 0;
+	office_key(o, room, &o->meeting[i], key);
+	n = partner_of_copy(k, o, i, room);
+	if (machine_said(k, key, n))
+		return 0;
+	if (n < 0) {
+		office_bad(o, "at the end: booked in Exchange only", i, -1);
+		return -1;
+	}
+	r = &o->res[n];
+	machine_key(k, n, other);
+	if (machine_said(k, other, n) || r->marks & MARK_ARCHIVED)
+		return 0;
+	if (r->start != c->start || r->end != c->end)
+		office_bad(o, "at the end: not at the same time", i, n);
+	else if (!o->meeting[i].orb && r->orb && !r->text_by_person &&
+	    r->text != topdesk_text(o->meeting[i].text))
+		office_bad(o, "at the end: not the same text", i, n);
+	return o->bad[0] ? -1 : 0;
+}
+
+/* ORB has it, or had it, with a meeting. */
+static int
+is_known(struct machine *k, int n)
+{
+	uint8_t key[KEY_LEN], alone[KEY_LEN];
+	char id[24];
+
+	snprintf(id, sizeof(id), "res-%d", n);
+	machine_key(k, n, key);
+	identity_provisional(k->rooms[k->o->res[n].room].mailbox, id, alone);
+	return memcmp(key, alone, KEY_LEN) != 0;
+}
+
+/* It was of a room that is taken out of ORB. */
+static int
+is_retired(struct machine *k, const struct office *o, int n)
+{
+	uint8_t key[KEY_LEN];
+
+	for (int room = 0; room < ROOMS; room++)
+		for (size_t i = 0; k->rooms[room].retire && i < o->nmeetings;
+		     i++) {
+			office_key(o, room, &o->meeting[i], key);
+			if (o->res[n].linked &&
+			    memcmp(key, o->res[n].key, KEY_LEN) == 0)
+				return 1;
+		}
+	return k->rooms[o->res[n].room].retire != CONF_RETIRE_NO;
+}
+
+static int
+check_reservation(struct machine *k, struct office *o, int n)
+{
+	const struct reserved *r = &o->res[n];
+	uint8_t key[KEY_LEN];
+
+	if (!is_live(r) || r->strange || r->state == BOOKING_STATE_REQUEST ||
+	    !is_due(r->start, r->end) || r->marks & MARK_ARCHIVED ||
+	    is_retired(k, o, n))
+		return 0;
+	if (!r->orb && k->conf.policy.direction == CONF_DIRECTION_TO_TOPDESK)
+		return 0;
+	/* What Exchange changed is not carried over, and not said. */
+	if (k->conf.policy.direction == CONF_DIRECTION_TO_EXCHANGE &&
+	    is_known(k, n))
+		return 0;
+	for (int i = 0; i < (int)o->nmeetings; i++)
+		if (is_on(&o->meeting[i].copy[r->room]) &&
+		    partner_of_copy(k, o, i, r->room) == n)
+			return 0;
+	machine_key(k, n, key);
+	if (machine_said(k, key, n))
+		return 0;
+	office_bad(o, "at the end: booked in TOPdesk only", -1, n);
+	return -1;
+}
+
+static int
+check_twins(struct machine *k, struct office *o, int n)
+{
+	const struct reserved *r = &o->res[n], *s;
+
+	for (int i = 0; i < n; i++) {
+		s = &o->res[i];
+		if (r->linked && s->linked && is_live(r) && is_live(s) &&
+		    r->end > office_now() && s->end > office_now() &&
+		    r->room == s->room &&
+		    memcmp(r->key, s->key, KEY_LEN) == 0 &&
+		    !machine_said(k, r->key, n)) {
+			office_bad(o, "at the end: two of one booking", i, n);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Nobody was mailed more often than there was something to say. */
+static int
+check_mails(struct office *o, int i)
+{
+	const struct meeting *m = &o->meeting[i];
+
+	if (m->invitations > 1)
+		office_bad(o, "more than one invitation", i, m->reservation);
+	if (m->cancellations > 1)
+		office_bad(o, "more than one cancellation", i, m->reservation);
+	if (m->orb && m->reservation >= 0 &&
+	    m->updates > o->res[m->reservation].touched)
+		office_bad(o, "more updates than changes", i, m->reservation);
+	return o->bad[0] ? -1 : 0;
+}
+
+static int
+check_all(struct machine *k, struct office *o)
+{
+	for (int i = 0; i < (int)o->nmeetings; i++) {
+		if (check_mails(o, i))
+			return -1;
+		for (int room = 0; room < ROOMS; room++)
+			if (check_copy(k, o, i, room))
+				return -1;
+	}
+	for (int n = 0; n < (int)o->nres; n++)
+		if (check_reservation(k, o, n) || check_twins(k, o, n))
+			return -1;
+	return 0;
+}
+
+int
+verdict(struct machine *k, struct office *o)
+{
+	struct store_counts c = {0};
+	unsigned writes;
+	struct err e;
+
+	memset(&o->faults, 0, sizeof(o->faults));
+	memset(o->mood, 0, sizeof(o->mood));
+	k->crash_in = 0;
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++)
+		if (rest(k, pauses[i]))
+			return -1;
+	/* At midnight a booking may come into the window. */
+	if (office_now() % DAY > 23 * HOUR && rest(k, 70))
+		return -1;
+	writes = o->writes[0] + o->writes[1] + o->mails;
+	for (int i = 0; i < QUIET_ROUNDS; i++)
+		if (rest(k, 0))
+			return -1;
+	if (check_all(k, o))
+		return -1;
+	if (o->writes[0] + o->writes[1] + o->mails != writes) {
+		office_bad(o, "people stopped, the writes did not", -1, -1);
+		return -1;
+	}
+	if (store_counts(k->m->store, 0, &c, &e) || c.pending || c.held) {
+		office_bad(o, "actions are left in the journal", -1, -1);
+		return -1;
+	}
+	return 0;
+}
