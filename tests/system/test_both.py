@@ -27,7 +27,7 @@ class Both(unittest.TestCase):
         rooms = [sim.add_room(mailbox="room%d@sim.test" % i,
                               name="Room %d" % i,
                               zone="W. Europe Standard Time")
-                 for i in range(12)]
+                 for i in range(24)]
         sim.add_person(email=SERVICE, name="Room service")
         sim.set(key="service_mailbox", value=SERVICE)
         cls.orb = orbtest.Orb(rooms=rooms, sim=sim, kind=cls.kind)

@@ -66,24 +66,124 @@ class Kept:
         self.assertEqual(self.sim.mails()["total"], sent, "needless mail")
 
 
-class EwsBothRoom(Kept, test_both.Both):
+class Ways(Kept):
+    """What else people do in TOPdesk, whichever way ORB books."""
+
+    def rows(self, room, state="booked"):
+        return [r for r in self.sim.dump(side="exchange")["rows"]
+                if r["room"] == room["mailbox"] and r["state"] == state]
+
+    def people_told(self):
+        """Mails, but for the rooms' answers to whom they were invited by."""
+        return sum(n for kind, n in self.mails().items()
+                   if kind != "response")
+
+    def test_another_room(self):
+        """a reservation is given another room"""
+        rooms = [self.room(), self.room()]
+        r = self.reserve(rooms[0], day(1, 9), day(1, 10))
+        self.equal()
+        self.sim.mails_reset()
+        self.sim.reservation_room(id=r["id"], location=rooms[1]["location"])
+        self.equal()
+        self.assertEqual(self.rows(rooms[0]), [])
+        self.assertEqual(len(self.rows(rooms[1])), 1)
+        self.assertLessEqual(self.people_told(), 1, self.sim.mails())
+
+    def test_renamed(self):
+        """a reservation gets another name: so does the meeting"""
+        room = self.room()
+        r = self.reserve(room, day(1, 9), day(1, 10))
+        self.equal()
+        uid = self.rows(room)[0]["uid"]
+        self.assertEqual(self.sim.meeting_get(uid=uid)["subject"],
+                         "Projectoverleg")
+        self.sim.mails_reset()
+        name = "R&D <nieuw> \"overleg\" \u20ac"
+        self.sim.reservation_change(id=r["id"], briefDescription=name)
+        orbtest.wait_for("the meeting is renamed", lambda: self.sim
+                         .meeting_get(uid=uid)["subject"] == name, 20)
+        self.equal()
+        self.assertLessEqual(self.people_told(), 1)
+
+    def test_outlook_moves_what_topdesk_made(self):
+        """the meeting of a reservation is moved in Outlook"""
+        room = self.room()
+        r = self.reserve(room, day(1, 9), day(1, 10))
+        self.equal()
+        self.people.move(self.rows(room)[0]["uid"], day(3, 15))
+        self.equal()
+        shown = [x for x in self.people.planned() if x["id"] == r["id"]]
+        self.assertEqual([parse(x["start"]) for x in shown], [day(3, 15)])
+
+
+class EwsBothRoom(Ways, test_both.Both):
     pass
 
 
-class EwsBothService(Kept, test_both.Service):
+class EwsBothService(Ways, test_both.Service):
     pass
 
 
-class EwsBothOrganiser(Kept, test_both.Organiser):
+class EwsBothOrganiser(Ways, test_both.Organiser):
+    def test_of_a_person(self):
+        """a person's meeting is moved in TOPdesk: everybody is told once"""
+        room = self.room()
+        uid = self.people.book("ada", room, day(3, 9),
+                               attendees=["bob@sim.test"])
+        self.equal()
+        row = self.reservation(room, day(3, 9))
+        self.sim.mails_reset()
+        self.sim.reservation_move(id=row["id"], start=iso(day(4, 10)),
+                                  end=iso(day(4, 11)))
+        self.equal()
+        self.assertEqual([(r["uid"], parse(r["start"]))
+                          for r in self.rows(room)], [(uid, day(4, 10))])
+        self.assertEqual(self.mails().get("update"), 1)
+
+    def test_one_date_of_a_person(self):
+        """one date of a person's series is moved in TOPdesk: only that one"""
+        room = self.room()
+        uid = self.people.book("ada", room, day(0, 9),
+                               attendees=["bob@sim.test"],
+                               recurrence=weekly(day(0, 9), 4))
+        self.equal()
+        row = self.reservation(room, day(5, 9))
+        self.sim.mails_reset()
+        self.sim.reservation_move(id=row["id"], start=iso(day(6, 13)),
+                                  end=iso(day(6, 14)))
+        self.equal()
+        self.assertEqual({(r["uid"], parse(r["start"]))
+                          for r in self.rows(room)},
+                         {(uid, t) for t in (day(0, 9), day(6, 13),
+                                             day(10, 9), day(15, 9))})
+        self.assertEqual(self.mails().get("update"), 1)
+
+    def test_requester_without_mailbox(self):
+        """a requester who has no mailbox: the room's own calendar"""
+        room = self.room()
+        self.sim.add_person(email="temp@agency.test", name="Temp",
+                            mailbox=False)
+        self.sim.reservation_create(
+            location=room["location"], start=iso(day(1, 9)),
+            end=iso(day(1, 10)), requester="temp@agency.test",
+            briefDescription="Inventory")
+        self.equal()
+        self.assertEqual([r["organiser"] for r in self.rows(room)],
+                         [room["mailbox"]])
+
+    def reservation(self, room, start):
+        return next(r for r in self.people.planned()
+                    if r["location"] == room["location"]
+                    and parse(r["start"]) == start)
+
     def test_another_room_keeps_the_others(self):
         """a meeting in two rooms gets another one for one of them"""
         rooms = [self.room() for _ in range(3)]
         start = day(2, 9)
         uid = self.people.book("ada", rooms[:2], start)
         self.equal()
-        row = next(r for r in self.people.planned()
-                   if r["location"] == rooms[0]["location"]
-                   and parse(r["start"]) == start)
+        row = self.reservation(rooms[0], start)
         self.sim.mails_reset()
         self.sim.reservation_room(id=row["id"], location=rooms[2]["location"])
         self.equal()
