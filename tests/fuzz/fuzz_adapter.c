@@ -3,7 +3,8 @@
  *
  * The input is a list of steps, each an op, an argument, a length and that many
  * bytes: requests of mapd's, answers of http's to them with the bytes as body,
- * raw packets from both, and turns of the loop.
+ * raw packets from both, and turns of the loop.  The first byte says which
+ * upstream it is, and which of the two kinds of Exchange.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,15 +12,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fetchd/adapter/ews.h"
 #include "fetchd/adapter/serve.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+#define ASKED 8
 
 struct stage {
 	struct adapter a;
 	struct conf conf;
 	int http, mapd; /* the far ends */
+	int ews;
 	uint64_t id;
+	uint64_t asked[ASKED]; /* the last requests to http */
+	unsigned nasked;
 	struct wire_out w;
 };
 
@@ -37,7 +44,7 @@ configure(struct conf *c)
 }
 
 static void
-stage_open(struct stage *s, int exchange)
+stage_open(struct stage *s, int exchange, int ews)
 {
 	static const struct permit none[] = {{0, NULL, 0}};
 	struct chan *c;
@@ -55,10 +62,14 @@ stage_open(struct stage *s, int exchange)
 	s->a.http = chan_new(
 	    s->a.loop, h[1], ROLE_ADAPTER, ROLE_HTTP, none, NULL, &s->a);
 	s->a.out = outbound_new(s->a.http, 4);
-	if (exchange && graph_open(&s->a))
+	s->ews = exchange && ews;
+	if (exchange && !ews && graph_open(&s->a))
 		abort();
 	c = chan_new(s->a.loop, m[1], ROLE_ADAPTER, ROLE_MAPD,
-	    exchange ? graph_permits : topdesk_permits, serve_closed, &s->a);
+	    s->ews         ? ews_permits
+		: exchange ? graph_permits
+			   : topdesk_permits,
+	    serve_closed, &s->a);
 	serve_open(c, 0, 0);
 	loop_idle(s->a.loop, serve_idle, &s->a);
 	wire_out_init(&s->w, 1 << 20);
@@ -102,19 +113,45 @@ feed(struct stage *s, struct chan *c)
 	return chan_feed(c, s->w.buf, s->w.len, -1);
 }
 
-static int
-from_mapd(struct stage *s, unsigned op, const char *text)
+/* Writes to TOPdesk, which Exchange has no use for. */
+static void
+put_reservation(struct stage *s, unsigned op, const char *text)
 {
-	struct msg_adapter_poll poll = {
-	    "r@sim.test", 0, 86400 * 90, {(const uint8_t *)text, strlen(text)}};
-	struct msg_adapter_expand expand = {"r@sim.test", text, 0, 86400 * 90};
-	struct msg_adapter_get get = {"r@sim.test", text};
 	struct msg_adapter_create create = {
 	    "orb1:x", "room", "p", 0, 60, 1, text, ""};
-	struct msg_adapter_persons persons;
-	struct msg_adapter_find find = {.address = "a@sim.test"};
-	struct msg_adapter_meeting meeting = {
-	    "a@sim.test", "r@sim.test", text, 0, 0, 86400};
+	struct msg_adapter_reschedule reschedule = {text, 0, 60};
+	struct msg_adapter_move move = {text, "room", "other"};
+	struct msg_adapter_edit edit = {"id", text, "p", "orb1:x"};
+	struct msg_adapter_cancel cancel = {"id", text};
+
+	switch (op % 5) {
+	case 0:
+		begin(s, MSG_ADAPTER_CREATE, s->id, 0);
+		adapter_create_put(&s->w, &create);
+		break;
+	case 1:
+		begin(s, MSG_ADAPTER_RESCHEDULE, s->id, 0);
+		adapter_reschedule_put(&s->w, &reschedule);
+		break;
+	case 2:
+		begin(s, MSG_ADAPTER_MOVE, s->id, 0);
+		adapter_move_put(&s->w, &move);
+		break;
+	case 3:
+		begin(s, MSG_ADAPTER_EDIT, s->id, 0);
+		adapter_edit_put(&s->w, &edit);
+		break;
+	default:
+		begin(s, MSG_ADAPTER_CANCEL, s->id, 0);
+		adapter_cancel_put(&s->w, &cancel);
+		break;
+	}
+}
+
+/* Writes to Exchange. */
+static void
+put_meeting(struct stage *s, unsigned op, const char *text)
+{
 	struct msg_adapter_meeting_change change = {"a@sim.test", "id", "", 60,
 	    120, text, "r@sim.test", "s@sim.test", text};
 	struct msg_adapter_meeting_cancel cancel = {
@@ -130,14 +167,64 @@ from_mapd(struct stage *s, unsigned op, const char *text)
 	    .end = 120,
 	    .subject = text,
 	    .body = text};
+
+	switch (op % 4) {
+	case 0:
+		begin(s, MSG_ADAPTER_MEETING_CHANGE, s->id, 0);
+		adapter_meeting_change_put(&s->w, &change);
+		break;
+	case 1:
+		begin(s, MSG_ADAPTER_MEETING_CANCEL, s->id, 0);
+		adapter_meeting_cancel_put(&s->w, &cancel);
+		break;
+	case 2:
+		begin(s, MSG_ADAPTER_MEETING_DECLINE, s->id, 0);
+		adapter_meeting_decline_put(&s->w, &decline);
+		break;
+	default:
+		begin(s, MSG_ADAPTER_MEET, s->id, 0);
+		adapter_meet_put(&s->w, &meet);
+		break;
+	}
+}
+
+/* What takes a list. */
+static void
+put_list(struct stage *s, unsigned op, const char *text)
+{
+	struct msg_adapter_persons persons;
+	struct msg_adapter_find find = {.address = "a@sim.test"};
+	struct msg_adapter_check check;
 	struct wire_out v;
-	int rc;
 
 	wire_out_init(&v, 4096);
-	wire_put_str(&v, "a@sim.test", 254);
-	wire_put_str(&v, text, 254);
+	wire_put_str(&v, "a@sim.test", 64);
+	wire_put_str(&v, text, 64);
 	persons.addresses = wire_list_of(&v, v.err ? 1 : 2);
-	find.links = persons.addresses;
+	find.links = check.numbers = persons.addresses;
+	if (op == 0) {
+		begin(s, MSG_ADAPTER_FIND, s->id, 0);
+		adapter_find_put(&s->w, &find);
+	} else if (op == 1) {
+		begin(s, MSG_ADAPTER_CHECK, s->id, 0);
+		adapter_check_put(&s->w, &check);
+	} else {
+		begin(s, MSG_ADAPTER_PERSONS, s->id, 0);
+		adapter_persons_put(&s->w, &persons);
+	}
+	wire_out_free(&v);
+}
+
+static int
+from_mapd(struct stage *s, unsigned op, const char *text)
+{
+	struct msg_adapter_poll poll = {
+	    "r@sim.test", 0, 86400 * 90, {(const uint8_t *)text, strlen(text)}};
+	struct msg_adapter_expand expand = {"r@sim.test", text, 0, 86400 * 90};
+	struct msg_adapter_get get = {"r@sim.test", text};
+	struct msg_adapter_meeting meeting = {
+	    "a@sim.test", "r@sim.test", text, 0, 0, 86400};
+
 	s->id++;
 	switch (op % 12) {
 	case 0:
@@ -156,41 +243,49 @@ from_mapd(struct stage *s, unsigned op, const char *text)
 		begin(s, MSG_ADAPTER_FLUSH, 0, 0);
 		break;
 	case 4:
-		begin(s, MSG_ADAPTER_CREATE, s->id, 0);
-		adapter_create_put(&s->w, &create);
-		break;
-	case 5:
-		begin(s, MSG_ADAPTER_FIND, s->id, 0);
-		adapter_find_put(&s->w, &find);
+		put_reservation(s, op / 12, text);
 		break;
 	case 6:
 		begin(s, MSG_ADAPTER_MEETING, s->id, 0);
 		adapter_meeting_put(&s->w, &meeting);
 		break;
 	case 7:
-		begin(s, MSG_ADAPTER_MEET, s->id, 0);
-		adapter_meet_put(&s->w, &meet);
+		put_meeting(s, 3, text);
 		break;
 	case 8:
-		begin(s, MSG_ADAPTER_MEETING_CHANGE, s->id, 0);
-		adapter_meeting_change_put(&s->w, &change);
-		break;
 	case 9:
-		begin(s, MSG_ADAPTER_MEETING_CANCEL, s->id, 0);
-		adapter_meeting_cancel_put(&s->w, &cancel);
-		break;
 	case 10:
-		begin(s, MSG_ADAPTER_MEETING_DECLINE, s->id, 0);
-		adapter_meeting_decline_put(&s->w, &decline);
+		put_meeting(s, op % 12 - 8, text);
+		break;
+	case 5:
+		put_list(s, 0, text);
 		break;
 	default:
-		begin(s, MSG_ADAPTER_PERSONS, s->id, 0);
-		adapter_persons_put(&s->w, &persons);
+		put_list(s, op / 12 % 2 + 1, text);
 		break;
 	}
-	rc = feed(s, s->a.mapd);
-	wire_out_free(&v);
-	return rc;
+	return feed(s, s->a.mapd);
+}
+
+/* The bytes as the messages of an answer that is well otherwise. */
+static struct wire_bytes
+envelope(const uint8_t *p, size_t n, uint8_t *to, size_t size)
+{
+	static const char head[] =
+	    "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" "
+	    "xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/"
+	    "messages\" xmlns:t=\"http://schemas.microsoft.com/exchange/"
+	    "services/2006/types\"><s:Body><m:X><m:ResponseMessages>";
+	static const char tail[] =
+	    "</m:ResponseMessages></m:X></s:Body></s:Envelope>";
+	size_t h = sizeof(head) - 1, t = sizeof(tail) - 1;
+
+	if (n > size - h - t)
+		n = size - h - t;
+	memcpy(to, head, h);
+	memcpy(to + h, p, n);
+	memcpy(to + h + n, tail, t);
+	return (struct wire_bytes){to, h + n + t};
 }
 
 static int
@@ -199,14 +294,19 @@ from_http(
 {
 	static const uint16_t status[] = {
 	    200, 206, 204, 400, 404, 410, 429, 500};
+	static uint8_t wrapped[15000];
 	struct msg_adapter_response r = {.status = status[arg / 8 % 8],
-	    .content_type = arg & 128 ? "text/html" : "application/json",
+	    .content_type = arg & 128 ? "text/html"
+		: s->ews              ? "text/xml"
+				      : "application/json",
 	    .request_id = "",
 	    .body = {p, n}};
 	struct msg_adapter_chunk c = {{p, n}};
 	struct msg_adapter_failed f = {(uint16_t)(1 + arg % 9), ""};
-	uint64_t id = 1 + arg % 8;
+	uint64_t id = s->asked[arg % ASKED];
 
+	if (s->ews && op % 6 == 3)
+		r.body = envelope(p, n, wrapped, sizeof(wrapped));
 	switch (op % 3) {
 	case 0:
 		begin(s, MSG_ADAPTER_RESPONSE, id, arg & 64 ? 0 : CHAN_END);
@@ -233,6 +333,23 @@ drain(int fd)
 		;
 }
 
+/* The same at http's end, where the ids of requests are kept. */
+static void
+drain_http(struct stage *s)
+{
+	uint8_t buf[CHAN_PACKET];
+	uint64_t id;
+
+	while (recv(s->http, buf, sizeof(buf), MSG_DONTWAIT) >= CHAN_HEADER) {
+		if ((buf[2] << 8 | buf[3]) != MSG_HTTP_REQUEST)
+			continue;
+		id = 0;
+		for (int i = 8; i < 16; i++)
+			id = id << 8 | buf[i];
+		s->asked[s->nasked++ % ASKED] = id;
+	}
+}
+
 static int
 step(struct stage *s, unsigned op, unsigned arg, const uint8_t *p, size_t n)
 {
@@ -249,7 +366,7 @@ step(struct stage *s, unsigned op, unsigned arg, const uint8_t *p, size_t n)
 	else if (op < 240)
 		rc = chan_feed(op & 1 ? s->a.http : s->a.mapd, p, n, -1);
 	loop_turn(s->a.loop, 0);
-	drain(s->http);
+	drain_http(s);
 	drain(s->mapd);
 	return rc;
 }
@@ -262,7 +379,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (n < 1)
 		return 0;
-	stage_open(&s, p[0] & 1);
+	stage_open(&s, p[0] & 1, p[0] & 2);
 	for (p++, n--; n >= 4; p += len, n -= len) {
 		len = (size_t)(p[2] << 8 | p[3]);
 		if (len > n - 4)
