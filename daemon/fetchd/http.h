@@ -66,10 +66,12 @@ struct dest {
 struct token {
 	struct secret line; /* "Authorization: ...", a C string */
 	unsigned refs;
-	uint64_t lease;  /* keyd's number */
-	int64_t refresh; /* loop_now() at which to renew it */
-	int64_t expires; /* after which it is not used */
-	int proven;      /* the upstream has accepted it */
+	uint64_t lease;    /* keyd's number */
+	int64_t refresh;   /* loop_now() at which to renew it */
+	int64_t expires;   /* after which it is not used */
+	int proven;        /* the upstream has accepted it */
+	int64_t proven_at; /* the last time; loop_now() */
+	unsigned refusals; /* requests that were answered 401 with it */
 };
 
 enum lease_stage {
@@ -99,6 +101,10 @@ struct lease {
 	int have_spki;
 	uint8_t *answer; /* of the token endpoint */
 	size_t answer_len;
+	struct token *bad; /* Basic at EWS: what was refused, or NULL */
+	int64_t bad_until; /* not to be sent before; loop_now() */
+	int worked;        /* the credential had been accepted */
+	unsigned checks;   /* times that keyd still had the same */
 };
 
 /* A request of the adapter's; strings and body lie behind the struct. */
@@ -272,16 +278,33 @@ void http_tell_status(struct http *);
 /* --- http_lease.c ----------------------------------------------------------------- */
 /* 1 when there is a token to use now; else works towards one. */
 int lease_ready(struct http *);
-/* The upstream answered 401 to this token. */
-void lease_on_401(struct http *, struct token *);
-/* The upstream took it. */
-void lease_proven(struct http *, struct token *);
+/* No token for now.  Requests end with this outcome until the pause, in ms, is
+ * over. */
+void lease_fail(struct http *, enum outcome, int64_t pause, const char *why);
+void lease_drop(struct http *);
+int64_t lease_denied_pause(const struct lease *);
 /* The login slot's transfer is over. */
 void lease_on_done(struct slot *, CURLcode);
 size_t lease_on_body(struct slot *, const uint8_t *, size_t);
 void lease_close(struct http *);
 struct token *token_ref(struct token *);
 void token_unref(struct token *);
+
+/* --- http_locked.c ---------------------------------------------------------------- */
+#define LEASE_HEADER "Authorization: "
+
+/* The upstream answered 401 to this token. */
+void lease_on_401(struct http *, struct token *);
+/* The upstream took it. */
+void lease_proven(struct http *, struct token *);
+/* May several requests at a time carry the token in force? */
+int lease_is_proven(const struct http *);
+/* Is this value of a Basic header the one that was refused; for how many ms is
+ * it not to be sent; after how many is keyd asked again? */
+int locked_is_bad(const struct lease *, const uint8_t *value, size_t len);
+int64_t locked_wait(const struct lease *);
+int64_t locked_pause(struct lease *);
+void locked_forget(struct lease *);
 
 /* --- http_record.c ------------------------------------------------------------------ */
 /* Notes an event; sent with others after at most 100 ms. */

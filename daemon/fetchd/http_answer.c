@@ -45,6 +45,8 @@ answer_on_header(char *line, size_t size, size_t nmemb, void *arg)
 	if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
 		curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
 		s->status = status;
+		if (s->kind == SLOT_REQUEST && status >= 200 && status != 401)
+			lease_proven(s->h, s->token);
 		s->request_id[0] = '\0';
 		s->moved = loop_now();
 		if (s->kind == SLOT_VERIFY)

@@ -8,7 +8,8 @@
  *
  * One at a time, ahead of expiry, while the old token still serves.  A login
  * that is refused is not tried again and again, since accounts are locked for
- * that: one more lease, then pauses from one minute to a quarter of an hour.
+ * that: one more lease, then pauses from one minute to a quarter of an hour, and
+ * a password of EWS not for an hour (http_locked.c).
  */
 #include "fetchd/http.h"
 #include "lib/events.h"
@@ -46,15 +47,14 @@ token_unref(struct token *t)
 	free(t);
 }
 
-static void
-drop_token(struct http *h)
+void
+lease_drop(struct http *h)
 {
 	token_unref(h->lease.token);
 	h->lease.token = NULL;
 }
 
-/* No token for now.  Requests end with this outcome until the pause is over. */
-static void
+void
 lease_fail(struct http *h, enum outcome outcome, int64_t pause, const char *why)
 {
 	struct lease *l = &h->lease;
@@ -70,8 +70,8 @@ lease_fail(struct http *h, enum outcome outcome, int64_t pause, const char *why)
 	http_tell_status(h);
 }
 
-static int64_t
-denied_pause(const struct lease *l)
+int64_t
+lease_denied_pause(const struct lease *l)
 {
 	unsigned shift = l->failures > 2 ? l->failures - 2 : 0;
 	int64_t ms = (int64_t)DENIED_PAUSE << (shift > 4 ? 4 : shift);
@@ -108,7 +108,7 @@ token_set(struct http *h, const char *scheme, const uint8_t *value, size_t len,
 	/* Up to a tenth earlier, so that many installations do not come to
 	 * the login host in the same second. */
 	t->refresh = now + life - early - (life - early) / 10 * jitter / 65536;
-	drop_token(h);
+	lease_drop(h);
 	h->lease.token = t;
 	return 0;
 }
@@ -131,6 +131,23 @@ lease_won(struct http *h)
 static void
 take_basic(struct http *h, const struct msg_http_lease *m)
 {
+	struct lease *l = &h->lease;
+	char text[200];
+
+	if (!locked_is_bad(l, m->value.p, m->value.len)) {
+		/* Another one gets one try, as the one before had two. */
+		if (l->bad)
+			l->failures = 1;
+		locked_forget(l);
+	} else if (locked_wait(l) > 0) {
+		snprintf(text, sizeof(text),
+		    "Exchange refused this password and the account could be "
+		    "locked: the next try is in %lld min, or when another one "
+		    "is entered with orbctl credential set exchange",
+		    (long long)locked_wait(l) / 60000 + 1);
+		lease_fail(h, OUTCOME_DENIED, locked_pause(l), text);
+		return;
+	}
 	for (size_t i = 0; i < m->value.len; i++)
 		if (m->value.p[i] < ' ' || m->value.p[i] > '~') {
 			lease_fail(h, OUTCOME_DENIED, KEYD_PAUSE,
@@ -138,7 +155,7 @@ take_basic(struct http *h, const struct msg_http_lease *m)
 			return;
 		}
 	if (token_set(
-		h, "Authorization: ", m->value.p, m->value.len, m->lifetime, 0))
+		h, LEASE_HEADER, m->value.p, m->value.len, m->lifetime, 0))
 		lease_fail(h, OUTCOME_FAILED, KEYD_PAUSE,
 		    "no secure memory for the lease");
 	else
@@ -335,7 +352,7 @@ login_refused(
 	l->retried = 0;
 	l->refused[0] = '\0';
 	l->failures++;
-	lease_fail(h, OUTCOME_DENIED, denied_pause(l), text);
+	lease_fail(h, OUTCOME_DENIED, lease_denied_pause(l), text);
 }
 
 static void
@@ -446,7 +463,7 @@ lease_ready(struct http *h)
 	int64_t now = loop_now();
 
 	if (l->token && now >= l->token->expires)
-		drop_token(h);
+		lease_drop(h);
 	if (l->stage == LEASE_IDLE &&
 	    (l->token == NULL || now >= l->token->refresh)) {
 		if (now >= l->pause_until)
@@ -459,41 +476,10 @@ lease_ready(struct http *h)
 }
 
 void
-lease_on_401(struct http *h, struct token *t)
-{
-	struct lease *l = &h->lease;
-	const char *text = h->soap
-	    ? "Exchange does not accept the credential (401): enter a valid "
-	      "one with orbctl credential set exchange, and see that the EWS "
-	      "virtual directory allows Basic authentication"
-	    : "the upstream does not accept the credential (401): enter a "
-	      "valid one with orbctl credential set";
-
-	/* Several requests may carry the same token: it is one refusal. */
-	if (t != l->token)
-		return;
-	drop_token(h);
-	l->failures++;
-	if (l->failures < 2)
-		return;
-	record_event(h, EV_LOGIN_FAILED, 401, t->lease, NULL, text);
-	lease_fail(h, OUTCOME_DENIED, denied_pause(l), text);
-}
-
-void
-lease_proven(struct http *h, struct token *t)
-{
-	if (t != h->lease.token || t->proven)
-		return;
-	t->proven = 1;
-	h->lease.failures = 0;
-	http_tell_status(h);
-}
-
-void
 lease_close(struct http *h)
 {
-	drop_token(h);
+	lease_drop(h);
+	locked_forget(&h->lease);
 	secret_free(&h->lease.body);
 	drop_answer(&h->lease);
 }

@@ -270,7 +270,7 @@ can_start(struct http *h)
 		return 0;
 	/* A credential that was never accepted is tried once, not many times
 	 * at once: accounts are locked for less. */
-	if (!h->lease.token->proven && h->running > 0)
+	if (!lease_is_proven(h) && h->running > 0)
 		return 0;
 	return connection_ready(h) && h->head != NULL;
 }
