@@ -69,7 +69,8 @@ fill_status(struct mapd *m, struct msg_ctl_status *s, char *text, size_t size)
 	    .rooms = (uint32_t)m->nrooms,
 	    .bookings = n.bookings,
 	    .pending = n.pending,
-	    .problems = n.problems + n.aside,
+	    .problems =
+		n.problems + n.aside + (uint32_t)control_rooms_in_trouble(m),
 	    .conflicts = n.conflicts,
 	    .held_cancellations = n.held,
 	    .held_writes = n.held_writes,

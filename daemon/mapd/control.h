@@ -17,6 +17,8 @@ int control_done(struct chan *, uint64_t id, uint64_t value);
 
 /* Handlers of MAPD_PROBLEMS and MAPD_CONFLICTS. */
 int control_on_problems(struct chan *, struct packet *);
+/* Rooms that could not be read in the last round. */
+size_t control_rooms_in_trouble(const struct mapd *);
 int control_on_conflicts(struct chan *, struct packet *);
 
 #endif

@@ -68,6 +68,30 @@ show_aside(void *arg, const struct act *a)
 	return 0;
 }
 
+size_t
+control_rooms_in_trouble(const struct mapd *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nrooms; i++)
+		n += m->rooms[i].trouble_rounds > 0;
+	return n;
+}
+
+/* A room that cannot be read; the booking is none. */
+static void
+show_trouble(struct listing *l, const struct room *r)
+{
+	struct msg_ctl_problem row = {.room = r->conf->name,
+	    .booking = "",
+	    .since = r->trouble_since,
+	    .tries = r->trouble_rounds,
+	    .text = r->trouble};
+
+	ctl_problem_send(l->c, l->id, 0, &row);
+	l->n++;
+}
+
 int
 control_on_problems(struct chan *c, struct packet *pk)
 {
@@ -76,6 +100,9 @@ control_on_problems(struct chan *c, struct packet *pk)
 
 	if (mapd_problems_get(pk))
 		return -1;
+	for (size_t i = 0; i < l.m->nrooms; i++)
+		if (l.m->rooms[i].trouble_rounds)
+			show_trouble(&l, &l.m->rooms[i]);
 	if (store_problem_list(l.m->store, show_problem, &l, &e) ||
 	    store_act_list(l.m->store, show_aside, &l, &e))
 		return control_error(c, pk->id, e.text);

@@ -108,6 +108,11 @@ struct room {
 	struct room_state st;
 	int64_t exchange_at, topdesk_at; /* last good read, seconds */
 	char text[200];                  /* what is wrong with it, or "" */
+	/* Why it could not be read, how many times in a row, since when;
+	 * text is made anew in each round. */
+	char trouble[200];
+	uint32_t trouble_rounds;
+	int64_t trouble_since;
 	uint64_t digest; /* of the reservations last planned with */
 	int digest_known;
 	int dirty;        /* plan it even if nothing changed */

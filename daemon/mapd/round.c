@@ -89,6 +89,17 @@ round_now(struct mapd *m)
 		round_over(m);
 }
 
+/* Rooms that could be read the last time and cannot now; when none can, it is
+ * not the rooms, and the status says what it is. */
+static void
+rooms_tell_trouble(struct mapd *m)
+{
+	for (size_t i = 0; i < m->nrooms; i++)
+		if (m->rooms[i].trouble_rounds == 1)
+			evidence(m, EV_PROBLEM, &m->rooms[i], NULL, NULL,
+			    m->rooms[i].trouble);
+}
+
 void
 round_over(struct mapd *m)
 {
@@ -102,6 +113,8 @@ round_over(struct mapd *m)
 		m->round.last_done = time(NULL);
 	if (!dry)
 		settle_round(m);
+	if (m->round.failed < m->nrooms)
+		rooms_tell_trouble(m);
 	if (m->round.planned || m->round.failed) {
 		snprintf(text, sizeof(text),
 		    "%zu rooms, %u actions, %zu failed, %lld ms", m->nrooms,
@@ -120,7 +133,11 @@ round_over(struct mapd *m)
 		soon = (int64_t)RETRY_MS << m->round.failures;
 		if (m->round.failures < 5)
 			m->round.failures++;
-		next = soon < next || next < RETRY_MS ? soon : next;
+		/* For all rooms: one that cannot be read holds up nobody. */
+		next = soon < next ||
+			(next < RETRY_MS && m->round.failed == m->nrooms)
+		    ? soon
+		    : next;
 	} else
 		m->round.failures = 0;
 	plan_next(m, m->round.again || dry ? 0 : next);

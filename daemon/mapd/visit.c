@@ -46,14 +46,30 @@ visit_free(struct visit *v)
 	free(v);
 }
 
+/* A room that cannot be read is a problem until it can. */
+static void
+room_trouble(struct room *r, int failed)
+{
+	if (!failed) {
+		r->trouble[0] = '\0';
+		r->trouble_rounds = 0;
+		return;
+	}
+	if (r->trouble_rounds++ == 0)
+		r->trouble_since = time(NULL);
+	memcpy(r->trouble, r->text, sizeof(r->trouble));
+}
+
 void
 visit_over(struct visit *v)
 {
 	struct mapd *m = v->m;
+	struct room *r = &m->rooms[v->room];
+	int failed = !v->ex_ok || !v->td_ok;
 
-	m->rooms[v->room].visit = NULL;
-	if (!v->ex_ok || !v->td_ok)
-		m->round.failed++;
+	r->visit = NULL;
+	room_trouble(r, failed);
+	m->round.failed += failed ? 1 : 0;
 	visit_free(v);
 	if (--m->round.left == 0)
 		round_over(m);
