@@ -128,15 +128,17 @@ static const struct command {
 	"for client assertions; -> {sha256}"},
     {"fault", cmd_fault,
 	"kind,[endpoint],[listener],[count 1],[skip],"
-	"[probability],[seed],[retry_after 1],[ms],[location],[status],[body]",
+	"[probability],[seed],[retry_after 1],[ms],[location],[status],[body],"
+	"[mailbox]",
 	"kinds: 429 429_no_retry 503 500_html cut_before cut_after truncate "
 	"slow "
 	"delay foreign_nextlink redirect 401 expired_token 410 inner_429 "
 	"bad_json "
 	"huge ews_fault ews_error (location: its code) answer (status and "
 	"body as given, inside a batch too); on EWS 429 is "
-	"ErrorServerBusy (ms or retry_after: the back-off) and 410 an invalid "
-	"sync state; endpoint is a glob over METHOD /template as counters "
+	"ErrorServerBusy (ms or retry_after: the back-off; location http: "
+	"HTTP's own 429) and 410 an invalid sync state; mailbox: only what is "
+	"about that one; endpoint is a glob over METHOD /template as counters "
 	"shows it, "
 	"or "
 	"METHOD /path; listener login|graph|topdesk|ews; count -1: for ever"},

@@ -39,6 +39,7 @@ cmd_fault(json_t *a, const char **why)
 			f->listener = i;
 	set_text(&f->endpoint, arg_text(a, "endpoint"));
 	set_text(&f->location, arg_text(a, "location"));
+	set_text(&f->mailbox, arg_text(a, "mailbox"));
 	f->count = arg_int(a, "count", 1);
 	f->skip = arg_int(a, "skip", 0);
 	f->seed = (unsigned int)arg_int(a, "seed", 1);

@@ -302,6 +302,19 @@ fault_message(struct request *r, const char *code)
 	response_close(w);
 }
 
+/* More than a client should take of one answer, and well-formed all the way. */
+void
+ews_huge(struct request *r)
+{
+	static const char part[] = "<x>0123456789abcdef0123456789abcdef</x>";
+	size_t i;
+
+	soap_open(r);
+	for (i = 0; i < (66u << 20) / (sizeof(part) - 1); i++)
+		text_add(&r->out, part, sizeof(part) - 1);
+	soap_close(r);
+}
+
 /* Faults that look other in EWS than elsewhere: 1 when this was one. */
 int
 ews_fault(struct request *r)
@@ -313,6 +326,8 @@ ews_fault(struct request *r)
 		code = "ErrorInternalServerTransientError";
 	switch (r->fault) {
 	case FAULT_429:
+		if (r->fault_location && strcmp(r->fault_location, "http") == 0)
+			return 0; /* some load balancer's own */
 		ews_fault_say(
 		    r, "ErrorServerBusy", ews_text("ErrorServerBusy"), ms);
 		return 1;
@@ -325,6 +340,11 @@ ews_fault(struct request *r)
 		return 1;
 	case FAULT_410:
 		fault_message(r, "ErrorInvalidSyncStateData");
+		return 1;
+	case FAULT_ANSWER:
+		r->status = r->fault_code;
+		r->type = "text/xml; charset=utf-8";
+		text_str(&r->out, r->fault_body ? r->fault_body : "");
 		return 1;
 	case FAULT_EWS_FAULT:
 		ews_fault_say(r, code, ews_text(code), -1);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http.h"
 
@@ -57,6 +58,7 @@ fault_clear(void)
 		faults = f->next;
 		free(f->endpoint);
 		free(f->location);
+		free(f->mailbox);
 		free(f->body);
 		free(f);
 	}
@@ -74,6 +76,21 @@ fault_list(void)
 			"endpoint", f->endpoint, "left", f->count, "hits",
 			(json_int_t)f->hits));
 	return a;
+}
+
+/* EWS has one URL: who it is about stands in a header (ews_admit.c sees to it
+ * that it is the same one as in the body). */
+static int
+fault_is_about(const struct fault *f, const struct request *r)
+{
+	const char *anchor;
+
+	if (f->mailbox == NULL)
+		return 1;
+	if (r->listener != EWS)
+		return strcasestr(r->target, f->mailbox) != NULL;
+	anchor = request_header(r, "X-AnchorMailbox");
+	return anchor != NULL && strcasecmp(anchor, f->mailbox) == 0;
 }
 
 static int
@@ -96,6 +113,8 @@ fault_matches(struct fault *f, const struct request *r, const char *template)
 		return 0;
 	if ((f->kind == FAULT_FOREIGN_LINK || f->kind == FAULT_EXPIRED) &&
 	    r->listener != GRAPH)
+		return 0;
+	if (!fault_is_about(f, r))
 		return 0;
 	if (f->endpoint == NULL)
 		return 1;
@@ -140,7 +159,11 @@ static void
 fault_status(struct request *r, int status, const char *code, const char *text)
 {
 	r->status = status;
-	if (r->listener == TOPDESK)
+	if (r->listener == EWS) {
+		r->type = "text/html";
+		text_fmt(&r->out, "<html><body><h1>%d</h1>%s</body></html>",
+		    status, text);
+	} else if (r->listener == TOPDESK)
 		text_fmt(&r->out,
 		    "{\"errors\":[{\"errorCode\":\"%s\","
 		    "\"appliesTo\":[],\"errorMessage\":\"%s\"}]}",
@@ -259,6 +282,10 @@ fault_after(struct request *r)
 		}
 		break;
 	case FAULT_HUGE:
+		if (r->listener == EWS) {
+			ews_huge(r);
+			break;
+		}
 		answer_clear(r);
 		text_str(&r->out, "{\"value\":[\"");
 		for (i = 0; i < 64u << 10; i++)

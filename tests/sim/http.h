@@ -52,6 +52,7 @@ struct fault {
 	int status; /* of "answer", with body */
 	char *body;
 	char *location;
+	char *mailbox; /* only requests about this one; NULL: any */
 	unsigned long hits;
 	struct fault *next;
 };
@@ -210,6 +211,7 @@ struct route *ews_route(struct request *);
 int ews_admit(struct request *);
 void ews_close(struct request *);
 int ews_fault(struct request *);
+void ews_huge(struct request *);
 void ews_free(struct ews *);
 
 /* graph.c, topdesk.c, ews.c: the routes; and who may use them */
