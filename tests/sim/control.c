@@ -77,7 +77,7 @@ static const struct command {
 	"makes the organiser, and a person for him unless person is false; "
 	"-> {id,uid,responses}"},
     {"meeting_get", cmd_meeting_get, "uid", "-> the organiser's view"},
-    {"meeting_move", cmd_meeting_move, "uid,start,end,[zone]", ""},
+    {"meeting_move", cmd_meeting_move, "uid,start,end,[zone],[all_day]", ""},
     {"meeting_rooms", cmd_meeting_rooms, "uid,rooms",
 	"other rooms: cancelled in those left, new in those joined"},
     {"meeting_subject", cmd_meeting_subject, "uid,[subject],[body],[private]",

@@ -185,6 +185,7 @@ cmd_meeting_move(json_t *a, const char **why)
 	e->start = start;
 	e->end = end;
 	e->zone = z;
+	e->all_day = arg_int(a, "all_day", e->all_day);
 	if (e->rec != NULL) {
 		e->rec->end_day +=
 		    day_floor(zone_wall(z, start)) - e->rec->start_day;

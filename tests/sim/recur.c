@@ -148,7 +148,7 @@ event_occurrences(
 		if (e->nchanges > 0 && change_at(e, start) != NULL)
 			continue;
 		end = zone_utc(e->zone, day * DAY + clock + span);
-		if (end < start) /* it begins in the hour that is skipped */
+		if (end <= start) /* it begins in the hour that is skipped */
 			end = start + span;
 		if (start < to && (end > from || start >= from))
 			push(l, start, start, end, NULL);

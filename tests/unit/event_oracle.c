@@ -1,12 +1,14 @@
 /*
  * event_oracle.c: see event_oracle.h.  The reader as it was before flat.h, kept
- * as it was: it shares nothing with the one it is compared with but the times.
+ * as it was: it shares nothing with the one it is compared with but the times
+ * and the names of zones.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "fetchd/adapter/moment.h"
+#include "fetchd/adapter/zone_name.h"
 #include "lib/marks.h"
 #include "tests/unit/event_oracle.h"
 
@@ -16,20 +18,6 @@ text_of(json_t *o, const char *name)
 	const char *s = json_string_value(json_object_get(o, name));
 
 	return s ? s : "";
-}
-
-/* UTC was asked for; these are the names that Exchange has for it. */
-static int
-is_utc(const char *zone)
-{
-	static const char *const names[] = {"", "UTC", "Etc/UTC", "Z", "GMT",
-	    "Etc/GMT", "tzone://Microsoft/Utc", "Coordinated Universal Time",
-	    NULL};
-
-	for (int i = 0; names[i]; i++)
-		if (strcasecmp(zone, names[i]) == 0)
-			return 1;
-	return 0;
 }
 
 /* A dateTimeTimeZone; a time with an offset of its own needs no zone. */
@@ -43,7 +31,7 @@ when_get(json_t *o, const char *name, int64_t *at)
 		return "a time is missing";
 	if (moment_parse(s, at))
 		return "a time cannot be read";
-	if (!(t && strpbrk(t, "Zz+-")) && !is_utc(text_of(w, "timeZone")))
+	if (!(t && strpbrk(t, "Zz+-")) && zone_is_other(text_of(w, "timeZone")))
 		return "a time is not in UTC, though UTC was asked for";
 	return NULL;
 }
@@ -152,6 +140,7 @@ oracle_event_get(json_t *o, struct graph_event *e, const char **why)
 	    json_object_get(o, "subject") == NULL &&
 	    json_object_get(o, "organizer") == NULL;
 	e->all_day = json_is_true(json_object_get(o, "isAllDay"));
+	e->ahead = (uint8_t)zone_is_ahead(text_of(o, "originalStartTimeZone"));
 	e->state = state_of(o);
 	if (strcasecmp(text_of(o, "showAs"), "free") == 0)
 		e->marks = MARK_FREE;

@@ -6,6 +6,7 @@
 
 #include "fetchd/adapter/ews.h"
 #include "fetchd/adapter/moment.h"
+#include "fetchd/adapter/zone_name.h"
 #include "lib/marks.h"
 
 static const char *
@@ -73,24 +74,10 @@ state_found(const struct ews_item *it, struct booking *b)
 	}
 }
 
-/*
- * The date that a midnight of the item's own zone, seen from UTC, begins: the
- * nearest one, but in the zones that are more than twelve hours ahead.  They
- * are known by name, since 11:00Z is midnight in Auckland's summer and in
- * Midway.  (Nobody lives twelve hours behind.)
- */
 static int64_t
 date_of(const struct ews_item *it, int64_t at)
 {
-	static const char *const ahead[] = {"New Zealand Standard Time",
-	    "Chatham Islands Standard Time", "Tonga Standard Time",
-	    "Samoa Standard Time", "UTC+13", "Line Islands Standard Time",
-	    "Fiji Standard Time", "Kamchatka Standard Time"};
-
-	for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++)
-		if (says(it, EWS_ZONE, ahead[i]))
-			return moment_date(at + 3 * 3600);
-	return moment_date(at);
+	return zone_date(zone_is_ahead(get(it, EWS_ZONE)), at);
 }
 
 static const char *

@@ -16,7 +16,7 @@
 
 #include "fetchd/adapter/project.h"
 
-#define FLAT_FIELDS 32
+#define FLAT_FIELDS 40
 
 enum flat_kind {
 	FLAT_ABSENT,

@@ -35,6 +35,7 @@ static const struct project_member error_of[] = {
 #define EVENT_BUT_ATTENDEES                                                    \
 	SCALAR("@odata.etag", GRAPH_ETAG), SCALAR("id", GRAPH_ID),             \
 	    SCALAR("changeKey", GRAPH_CHANGE_KEY),                             \
+	    SCALAR("originalStartTimeZone", GRAPH_ZONE),                       \
 	    SCALAR("iCalUId", GRAPH_UID), SCALAR("subject", GRAPH_SUBJECT),    \
 	    SCALAR("sensitivity", GRAPH_SENSITIVITY),                          \
 	    SCALAR("isAllDay", GRAPH_ALL_DAY),                                 \
@@ -148,7 +149,8 @@ graph_prefer(char *buf, size_t cap, int page_size, int body)
 
 #define SELECT                                                                \
 	"$select=id,changeKey,iCalUId,type,seriesMasterId,subject,start,end," \
-	"originalStart,isAllDay,isCancelled,showAs,sensitivity,organizer,"    \
+	"originalStart,originalStartTimeZone,isAllDay,isCancelled,showAs,"    \
+	"sensitivity,organizer,"                                              \
 	"responseStatus,isOrganizer,attendees"
 
 static void

@@ -45,6 +45,7 @@ enum graph_field {
 	GRAPH_ERROR_CODE,
 	GRAPH_ERROR_MESSAGE, /* of writes: never passed on */
 	GRAPH_IS_ORGANISER,
+	GRAPH_ZONE, /* it was made in, whatever the times are in */
 	GRAPH_FIELDS
 };
 _Static_assert((int)GRAPH_FIELDS <= FLAT_FIELDS, "they have a place each");
@@ -91,6 +92,7 @@ struct graph_event {
 	const char *body;
 	int64_t start, end, original_start; /* original_start 0: not said */
 	uint8_t all_day, state, private_;
+	uint8_t ahead; /* its zone is (zone_name.h) */
 	uint16_t marks; /* marks.h */
 	uint32_t attendees;
 };

@@ -5,21 +5,8 @@
 
 #include "fetchd/adapter/graph.h"
 #include "fetchd/adapter/moment.h"
+#include "fetchd/adapter/zone_name.h"
 #include "lib/marks.h"
-
-/* UTC was asked for; these are the names that Exchange has for it. */
-static int
-is_utc(const char *zone)
-{
-	static const char *const names[] = {"", "UTC", "Etc/UTC", "Z", "GMT",
-	    "Etc/GMT", "tzone://Microsoft/Utc", "Coordinated Universal Time",
-	    NULL};
-
-	for (int i = 0; names[i]; i++)
-		if (strcasecmp(zone, names[i]) == 0)
-			return 1;
-	return 0;
-}
 
 /* A dateTimeTimeZone; a time with an offset of its own needs no zone. */
 static const char *
@@ -31,7 +18,7 @@ when_get(const struct flat *f, int time, int zone, int64_t *at)
 		return "a time is missing";
 	if (moment_parse(s, at))
 		return "a time cannot be read";
-	if (!(t && strpbrk(t, "Zz+-")) && !is_utc(flat_text(f, zone)))
+	if (!(t && strpbrk(t, "Zz+-")) && zone_is_other(flat_text(f, zone)))
 		return "a time is not in UTC, though UTC was asked for";
 	return NULL;
 }
@@ -143,6 +130,7 @@ graph_event_get(const struct flat *f, struct graph_event *e, const char **why)
 	    f->v[GRAPH_SUBJECT].kind == FLAT_ABSENT &&
 	    f->v[GRAPH_PARTY].kind == FLAT_ABSENT;
 	e->all_day = flat_is_true(f, GRAPH_ALL_DAY);
+	e->ahead = (uint8_t)zone_is_ahead(flat_text(f, GRAPH_ZONE));
 	e->state = state_of(f);
 	if (strcasecmp(flat_text(f, GRAPH_SHOW_AS), "free") == 0)
 		e->marks = MARK_FREE;
@@ -199,12 +187,10 @@ graph_booking(
 	if (e->type == GRAPH_SINGLE)
 		b->original_start = 0;
 	if (e->all_day) {
-		b->start = moment_date(b->start);
-		b->end = moment_date(b->end);
+		b->start = zone_date(e->ahead, b->start);
+		b->end = zone_date(e->ahead, b->end);
 		if (b->end <= b->start)
 			b->end = b->start + 86400;
-		if (b->original_start)
-			b->original_start = moment_date(b->original_start);
 	}
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fetchd/adapter/moment.h"
+#include "fetchd/adapter/zone_name.h"
 
 void
 series_free(struct series *s)
@@ -208,7 +208,8 @@ series_fill(struct graph_event *e, const struct graph_event *master)
 		e->original_start = e->start;
 	/* Of a stub and of its exception the same, whatever the latter is. */
 	if (master->all_day)
-		e->original_start = moment_date(e->original_start);
+		e->original_start =
+		    zone_date(e->ahead | master->ahead, e->original_start);
 	if (!e->stub)
 		return;
 	e->subject = master->subject;
