@@ -47,7 +47,7 @@ room_window(struct mapd *m, struct room *r, int64_t now)
 
 	if (r->st.cursor &&
 	    now < r->st.based + (p->rebase_days - turn % 2) * (int64_t)DAY &&
-	    r->st.to >= m->round.to)
+	    r->st.from <= m->round.from && r->st.to >= m->round.to)
 		return;
 	free(r->st.cursor);
 	r->st.cursor = NULL;
@@ -61,7 +61,7 @@ void
 round_now(struct mapd *m)
 {
 	const struct conf_policy *p = &m->conf->policy;
-	int64_t today = time(NULL) / DAY * DAY;
+	int64_t today = time(NULL) / DAY * DAY, was = m->round.to;
 
 	if (m->seal == NULL || m->stopping || m->nrooms == 0)
 		return;
@@ -81,8 +81,11 @@ round_now(struct mapd *m)
 	m->round.to = today + (p->window_ahead_days + 1) * (int64_t)DAY;
 	/* One more than there are, so that no early failure ends the round. */
 	m->round.left = 1;
-	for (size_t i = 0; i < m->nrooms; i++)
+	for (size_t i = 0; i < m->nrooms; i++) {
+		/* On a new day the window reaches what nobody has changed. */
+		m->rooms[i].dirty |= m->round.to != was;
 		visit_start(m, i);
+	}
 	peer_flush(&m->exchange);
 	peer_flush(&m->topdesk);
 	if (--m->round.left == 0)
