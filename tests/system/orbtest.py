@@ -234,6 +234,7 @@ class Unit:
         for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if key in os.environ:
                 env[key] = os.environ[key]
+        env.update(self.orb.clock_environment(self.name))
         if self.sockets:
             env["LISTEN_FDS"] = str(len(self.sockets))
             env["LISTEN_FDNAMES"] = ":".join(n for n, _ in self.sockets)
@@ -415,6 +416,7 @@ class Orb:
         os.chmod(os.path.join(self.dir, "notify"), 0o755)
         self.conf_file = os.path.join(self.dir, "etc/orb.conf")
         self.programs_copy()
+        self.clock_make()
         self.users = {n: USERS[n] if ROOT else os.getuid() for n in USERS}
         self.state_make()
         self.kek_make()
@@ -496,6 +498,37 @@ class Orb:
             "rooms": [{k: r[k] for k in ("name", "mailbox", "location",
                                          "zone") if r.get(k)}
                       for r in self.rooms]}
+
+    # the clock (clock.c)
+
+    def clock_environment(self, name):
+        """All processes may have another time, as this one (ORB_CLOCK names
+        the file of it); mapd may have one of its own."""
+        if "ORB_CLOCK" in os.environ:
+            return {k: os.environ[k] for k in ("ORB_CLOCK", "LD_PRELOAD")}
+        if name != "mapd" or not os.path.exists(self.preload):
+            return {}
+        return {"ORB_CLOCK": self.clock_file, "LD_PRELOAD": self.preload,
+                "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
+                ":verify_asan_link_order=0"}
+
+    def clock_make(self):
+        self.clock_file = os.path.join(self.dir, "etc/clock")
+        self.preload = os.path.join(self.dir, "bin/clock.so")
+        library = os.path.join(BUILD, "tests/system/clock.so")
+        if os.path.exists(library):
+            shutil.copy(library, self.preload)
+            os.chmod(self.preload, 0o755)
+        self.clock(0)
+
+    def clock(self, seconds):
+        """mapd's clock goes so many seconds ahead, from now on."""
+        if seconds and not os.path.exists(self.preload):
+            raise Failure("tests/system/clock.so is not built")
+        mode = "r+b" if os.path.exists(self.clock_file) else "wb"
+        with open(self.clock_file, mode) as f:
+            f.write(seconds.to_bytes(8, sys.byteorder, signed=True))
+        os.chmod(self.clock_file, 0o644)
 
     def fallback(self):
         return self.sim.add_person(email=FALLBACK, name="Reception")["id"]
