@@ -92,7 +92,7 @@ struct graph_event {
 	const char *body;
 	int64_t start, end, original_start; /* original_start 0: not said */
 	uint8_t all_day, state, private_;
-	uint8_t ahead; /* its zone is (zone_name.h) */
+	uint8_t ahead;  /* its zone is (zone_name.h) */
 	uint16_t marks; /* marks.h */
 	uint32_t attendees;
 };
