@@ -6,7 +6,8 @@
  *   round.c    a round: when, and over which time
  *   visit.c, visit_read.c  one room of it: ask both sides, collect
  *   observe.c  from a booking as sent to a booking as seen
- *   settle.c, settle_missing.c, settle_commit.c, settle_hurry.c, settle_round.c
+ *   settle.c, settle_missing.c, settle_commit.c,
+ *   settle_over.c, settle_hurry.c, settle_round.c
  *              plan a room, commit tree, cursor and actions together
  *   execute.c, execute_pull.c, execute_look.c
  *              journaled actions, in chunks: look, announce, write, settle
@@ -79,6 +80,8 @@ struct stray {
 	struct reservation r;
 	size_t to; /* index of the room that shows it */
 };
+/* Keyed hash of an address, the same on both sides; 0 for none. */
+uint64_t person_hash(const struct mapd *, const char *address);
 /* NULL: no memory, or a booking that cannot be used (*why). */
 struct content *content_of(
     struct mapd *, size_t room, const struct booking *, const char **why);

@@ -95,7 +95,7 @@ content_new(const char *remote, const char *series, const char *subject,
 }
 
 /* The same on both sides, whatever the case of the letters. */
-static uint64_t
+uint64_t
 person_hash(const struct mapd *m, const char *address)
 {
 	char lower[255];

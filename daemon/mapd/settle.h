@@ -24,6 +24,9 @@ void room_policy(const struct mapd *, size_t room, struct plan_policy *);
 /* settle_commit.c */
 /* A transaction of its own; -1 and err, and then nothing of it was kept. */
 int settle_commit(struct visit *, struct err *);
+/* settle_over.c: within the transaction.  0, or -1. */
+int settle_problems(struct visit *, struct err *);
+int settle_conflicts(struct visit *, struct err *);
 /* settle_hurry.c: within the transaction.  0, or -1. */
 int settle_hurry(struct visit *, struct err *);
 /* The new cursor, in memory; settle_round() or the commit keeps it. */

@@ -235,18 +235,35 @@ clash(struct visit *v, const struct action *a, struct err *e)
 	return 0;
 }
 
+/* Nobody but ORB makes meetings in the service mailbox. */
+static int
+is_of_service(const struct mapd *m, const struct seen *s)
+{
+	const struct conf_exchange *x = &m->conf->exchange;
+
+	return x->book_as == CONF_BOOK_SERVICE && s->person != 0 &&
+	    s->person == person_hash(m, x->service_mailbox);
+}
+
 /* One booking on both sides, entered by hand twice: agreed, no write. */
 static int
 pair(struct visit *v, const struct action *a, struct err *e)
 {
 	struct room *r = &v->m->rooms[v->room];
 	const struct reservation *t = &v->td[a->topdesk];
+	const struct seen *e_side = visit_seen(v, a->key);
 	struct agreed_row row;
 
 	memset(&row, 0, sizeof(row));
 	memcpy(row.a.key, a->key, KEY_LEN);
 	row.a.group = a->group;
-	agreed_pair(&row.a, visit_seen(v, a->key), &t->s);
+	agreed_pair(&row.a, e_side, &t->s);
+	/* The state was lost before the link was written, or could not be: it
+	 * is the meeting that ORB made, and it can be changed. */
+	if (is_of_service(v->m, e_side)) {
+		row.a.origin = ORIGIN_TOPDESK;
+		row.a.gen = GEN_TOPDESK;
+	}
 	snprintf(row.remote_id, sizeof(row.remote_id), "%s", t->id);
 	snprintf(row.number, sizeof(row.number), "%s", t->number);
 	r->dirty = 1;
@@ -291,111 +308,6 @@ apply(struct visit *v, const struct action *a, struct err *e)
 		return report(v, a, e);
 	}
 	return 0;
-}
-
-/* Problems of the room that this plan did not find again are over. */
-struct stale {
-	struct visit *v;
-	uint8_t (*key)[KEY_LEN];
-	size_t n;
-};
-
-/* Is something agreed under the key, and stands? */
-static int
-is_agreed(const struct visit *v, const uint8_t key[KEY_LEN])
-{
-	struct agreed probe = {0};
-	const struct agreed *a;
-
-	memcpy(probe.key, key, KEY_LEN);
-	a = bsearch(
-	    &probe, v->aseen, v->nagreed, sizeof(*v->aseen), agreed_compare);
-	return a && a->gen && !a->dead;
-}
-
-/* What waits is not planned again, so that the plan says nothing of it. */
-static int
-is_pending(const struct visit *v, const uint8_t key[KEY_LEN])
-{
-	for (size_t i = 0; i < v->nagreed; i++)
-		if ((v->aseen[i].busy || v->aseen[i].waiting) &&
-		    memcmp(v->aseen[i].key, key, KEY_LEN) == 0)
-			return 1;
-	return 0;
-}
-
-static int
-problem_stale(void *arg, const struct problem *p)
-{
-	struct stale *s = arg;
-	const struct plan_output *plan = &s->v->plan;
-	void *k;
-
-	if (p->room != s->v->m->rooms[s->v->room].st.id || p->kept > 0 ||
-	    (p->kept < 0 && is_agreed(s->v, p->key)) ||
-	    is_pending(s->v, p->key))
-		return 0;
-	for (size_t i = 0; i < plan->n; i++)
-		if (memcmp(plan->actions[i].key, p->key, KEY_LEN) == 0 &&
-		    (plan->actions[i].kind == PLAN_REPORT ||
-			plan->actions[i].kind == PLAN_CONFIRM ||
-			plan->actions[i].reason == REASON_CHANGED_ON_BOTH))
-			return 0;
-	if ((k = realloc(s->key, (s->n + 1) * KEY_LEN)) == NULL)
-		return 0;
-	s->key = k;
-	memcpy(s->key[s->n++], p->key, KEY_LEN);
-	return 0;
-}
-
-static int
-drop_stale_problems(struct visit *v, struct err *e)
-{
-	struct stale s = {v, NULL, 0};
-	int rc = store_problem_list(v->m->store, problem_stale, &s, e);
-
-	for (size_t i = 0; rc == 0 && i < s.n; i++)
-		rc = store_problem_drop(
-		    v->m->store, v->m->rooms[v->room].st.id, s.key[i], e);
-	free(s.key);
-	return rc;
-}
-
-/* Is the key's conflict, or what ends it, still on? */
-static int
-conflict_over(void *arg, const struct conflict *c)
-{
-	struct stale *s = arg;
-	const struct plan_output *plan = &s->v->plan;
-	void *k;
-
-	if (c->settled)
-		return 0;
-	for (size_t i = 0; i < plan->n; i++)
-		if ((plan->actions[i].kind == PLAN_CLASH ||
-			plan_writes(plan->actions[i].kind) != UPSTREAM_NONE) &&
-		    memcmp(plan->actions[i].key, c->key, KEY_LEN) == 0)
-			return 0;
-	if (is_pending(s->v, c->key))
-		return 0;
-	if ((k = realloc(s->key, (s->n + 1) * KEY_LEN)) == NULL)
-		return 0;
-	s->key = k;
-	memcpy(s->key[s->n++], c->key, KEY_LEN);
-	return 0;
-}
-
-static int
-settle_conflicts(struct visit *v, struct err *e)
-{
-	struct stale s = {v, NULL, 0};
-	int64_t room = v->m->rooms[v->room].st.id, now = time(NULL);
-	int rc = store_conflict_list(v->m->store, room, conflict_over, &s, e);
-
-	for (size_t i = 0; rc == 0 && i < s.n; i++)
-		rc = store_conflict_settle(v->m->store, room, s.key[i], now, e);
-	free(s.key);
-	return rc;
 }
 
 static int
@@ -465,7 +377,7 @@ settle_commit(struct visit *v, struct err *e)
 		if (apply(v, &v->plan.actions[i], e))
 			goto bad;
 	if (v->td_ok &&
-	    (drop_stale_problems(v, e) || settle_conflicts(v, e) ||
+	    (settle_problems(v, e) || settle_conflicts(v, e) ||
 		settle_hurry(v, e)))
 		goto bad;
 	if (store_commit(m->store, e))

@@ -20,6 +20,7 @@ struct td_write {
 	int no_content, pending;
 	/* A cancellation that is refused: is it a request, to be rejected? */
 	enum { ONLY, CANCEL, LOOK, REJECT } phase;
+	char refusal[300]; /* of the cancellation */
 	char *reservation;
 	struct strbuf body;
 	struct flat said; /* what a good answer says */
@@ -137,6 +138,7 @@ on_done(void *arg, struct reply *y)
 	w->pending = 0;
 	if (w->phase == CANCEL && r == OUTCOME_REFUSED) {
 		w->phase = LOOK;
+		snprintf(w->refusal, sizeof(w->refusal), "%s", text);
 		send_to(w, METHOD_GET, "", NULL);
 		return;
 	}
@@ -147,8 +149,7 @@ on_done(void *arg, struct reply *y)
 			return;
 		}
 		r = OUTCOME_REFUSED;
-		snprintf(text, sizeof(text),
-		    "TOPdesk refuses to cancel this reservation");
+		memcpy(text, w->refusal, sizeof(text));
 	} else if (w->phase == LOOK && r == OUTCOME_UNKNOWN)
 		r = OUTCOME_FAILED; /* nothing was written */
 	write_end(w, r, y, r == OUTCOME_OK ? "" : text);
