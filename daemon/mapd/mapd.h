@@ -236,8 +236,8 @@ struct job {
 	int adopted;   /* it was there already: nothing was written */
 	int as_found;  /* and is agreed on as it is: */
 	struct seen as;
-	int64_t base;  /* change tag the plan was made on, 0 unknown */
-	int fallback;  /* the organiser is not a person in TOPdesk */
+	int64_t base; /* change tag the plan was made on, 0 unknown */
+	int fallback; /* the organiser is not a person in TOPdesk */
 	char person[64];
 	char brief[BRIEF_MAX];
 	/* Actions on Exchange: what TOPdesk says of the reservation ... */
