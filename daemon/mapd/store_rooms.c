@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CURSOR_MAX 12000
+#define CURSOR_MAX 131072
 
 static struct wire_bytes
 cursor_place(int64_t room, uint8_t buf[16])

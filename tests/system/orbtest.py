@@ -165,6 +165,12 @@ def start_sim(*options):
     return sim
 
 
+def requests(sim, endpoint):
+    """How many there were whose name ends so, as the simulator counted."""
+    return sum(e["count"] for e in sim.counters()["endpoints"]
+               if e["endpoint"].endswith(endpoint))
+
+
 def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 

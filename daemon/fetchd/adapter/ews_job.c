@@ -160,7 +160,7 @@ keep_state(struct ews_read *j)
 		return;
 	}
 	strbuf_reset(&j->state);
-	/* Too long to be kept: the next poll compares instead. */
+	/* Too long to be kept: mapd goes on from the one before. */
 	strbuf_str(&j->state, state ? state : "");
 }
 

@@ -17,7 +17,7 @@
 #include "fetchd/adapter/strbuf.h"
 
 #define EWS_DEPTH 40
-#define EWS_STATE_MAX 12000 /* what ADAPTER_POLL.cursor takes */
+#define EWS_STATE_MAX 131072 /* what ADAPTER_POLL.cursor takes */
 
 enum ews_field {
 	EWS_ID,

@@ -11,7 +11,7 @@
 #include "fetchd/adapter/strbuf.h"
 #include "lib/messages.h"
 
-#define EWS_CHANGES 200 /* of one SyncFolderItems */
+#define EWS_CHANGES 512 /* of one SyncFolderItems: the most there may be */
 #define EWS_VIEW 500    /* of one CalendarView */
 #define EWS_GET 10      /* items of one GetItem */
 
