@@ -161,6 +161,23 @@ copy_cancel(struct event *copy)
 	event_touch(copy, 0);
 }
 
+/* A room that takes a series but for some dates declines each of these. */
+static void
+attendant_answers(struct event *copy, enum response verdict)
+{
+	struct occurrences taken = {0};
+	size_t i;
+
+	booking_respond(copy, verdict);
+	if (verdict != RESPONSE_ACCEPTED || copy->rec == NULL ||
+	    copy->mailbox->policy.max_conflicts == 0)
+		return;
+	(void)room_conflicts(copy->mailbox, copy, NULL, &taken);
+	for (i = 0; i < taken.n; i++)
+		booking_reply(copy, taken.v[i].original, RESPONSE_DECLINED, 1);
+	free(taken.v);
+}
+
 /* The room got an invitation or an update, and answers it. */
 static void
 copy_ask(struct event *copy, struct attendee *a, enum response verdict)
@@ -174,7 +191,7 @@ copy_ask(struct event *copy, struct attendee *a, enum response verdict)
 	if (verdict == RESPONSE_WAITING)
 		return;
 	if (delay == 0) {
-		booking_respond(copy, verdict);
+		attendant_answers(copy, verdict);
 		return;
 	}
 	copy->verdict = verdict;
@@ -272,6 +289,9 @@ booking_deliver(struct meeting *m, int flags)
 	else
 		m->said = now;
 	tell_dropped(m);
+	for (i = 0; i < m->ncopies && (flags & BOOKING_REPATTERN); i++)
+		if (m->copies[i]->instance != 0)
+			instance_update(m->copies[i], NULL);
 	for (i = 0; i < m->nattendees; i++) {
 		struct attendee *a = &m->attendees[i];
 
@@ -321,7 +341,7 @@ booking_tick(int64_t now)
 		struct event *e = exchange.events[i];
 
 		if (e->accept_at != 0 && e->accept_at <= now)
-			booking_respond(e, e->verdict);
+			attendant_answers(e, e->verdict);
 	}
 }
 
@@ -362,7 +382,9 @@ booking_move_occurrence(struct meeting *m, int64_t original, int64_t start,
 	meeting_forget_replies(m, original);
 	mail_attendees(MAIL_UPDATE, m);
 	for (i = 0; i < m->ncopies; i++)
-		if (!m->copies[i]->removed && !m->copies[i]->cancelled &&
+		if (m->copies[i]->instance != 0)
+			instance_update(m->copies[i], c);
+		else if (!m->copies[i]->removed && !m->copies[i]->cancelled &&
 		    m->copies[i] != m->own)
 			copy_move(m->copies[i], &o);
 	return 0;
@@ -386,7 +408,10 @@ booking_drop_occurrence(struct meeting *m, int64_t original, int trace)
 	for (i = 0; i < m->ncopies; i++) {
 		struct event *e = m->copies[i];
 
-		if (e->removed || e->cancelled || e == m->own)
+		if (e->instance != 0)
+			instance_update(e, c);
+		if (e->removed || e->cancelled || e == m->own ||
+		    e->instance != 0)
 			continue;
 		room_fill(e, m->own);
 		event_touch(e, 0);

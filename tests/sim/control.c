@@ -38,7 +38,7 @@ static const struct command {
 	"[settings{add_organizer_to_subject,delete_subject,delete_comments,"
 	"remove_private,remove_cancelled,allow_conflicts,auto_accept,"
 	"silent,accept_delay_ms,booking_window_days,enforce_horizon,"
-	"maximum_duration_minutes}]",
+	"maximum_duration_minutes,maximum_conflict_instances}]",
 	"a room mailbox, and a TOPdesk location of the name `location' "
 	"(default: "
 	"the room's; none when unmapped); again for a known room to change it; "
@@ -95,6 +95,8 @@ static const struct command {
 	"rooms keep it as a cancelled exception"},
     {"occurrence_delete", cmd_occurrence_delete, "uid,original_start",
 	"no trace but cancelledOccurrences of the master"},
+    {"occurrence_rooms", cmd_occurrence_rooms, "uid,original_start,rooms",
+	"one date in these rooms; the series stays where it is"},
     {"series_repattern", cmd_series_repattern,
 	"uid,recurrence,[start],[end],"
 	"[zone]",

@@ -27,8 +27,8 @@ json_t *done(void);
 command_fn cmd_add_room, cmd_meeting_create, cmd_meeting_move,
     cmd_meeting_rooms, cmd_meeting_subject, cmd_meeting_cancel,
     cmd_meeting_delete, cmd_meeting_respond, cmd_occurrence_move,
-    cmd_occurrence_cancel, cmd_occurrence_delete, cmd_series_repattern,
-    cmd_meeting_get;
+    cmd_occurrence_cancel, cmd_occurrence_delete, cmd_occurrence_rooms,
+    cmd_series_repattern, cmd_meeting_get;
 
 /* control_topdesk.c: what people do in TOPdesk */
 command_fn cmd_add_person, cmd_reservation_create, cmd_reservation_move,

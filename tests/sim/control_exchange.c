@@ -36,6 +36,8 @@ room_settings(struct mailbox *mb, json_t *s)
 	    arg_int(s, "booking_window_days", p->booking_window);
 	p->enforce_horizon = arg_int(s, "enforce_horizon", p->enforce_horizon);
 	p->max_minutes = arg_int(s, "maximum_duration_minutes", p->max_minutes);
+	p->max_conflicts =
+	    arg_int(s, "maximum_conflict_instances", p->max_conflicts);
 }
 
 json_t *
@@ -337,6 +339,29 @@ json_t *
 cmd_occurrence_delete(json_t *a, const char **why)
 {
 	return occurrence_drop(a, why, 0);
+}
+
+json_t *
+cmd_occurrence_rooms(json_t *a, const char **why)
+{
+	json_t *rooms = json_object_get(a, "rooms"), *v;
+	struct meeting *m = meeting_arg(a, why);
+	struct mailbox *to[16];
+	int64_t original;
+	size_t i, n = 0;
+
+	if (m == NULL)
+		return NULL;
+	json_array_foreach(rooms, i, v)
+	{
+		if (n == 16 || !json_is_string(v) ||
+		    (to[n++] = mailbox_find(json_string_value(v))) == NULL)
+			return fail(why, "rooms");
+	}
+	if (arg_time(a, "original_start", m->own->zone, &original) == -1 ||
+	    instance_rooms(m, original, to, n) == -1)
+		return fail(why, "no occurrence has this original_start");
+	return meeting_view(m);
 }
 
 json_t *

@@ -361,8 +361,8 @@ times_part(struct ews *w, const struct event *e, const struct occurrence *occ,
 
 	if (WANT(F_UID))
 		word_xml(o, "UID", e->meeting->uid);
-	if (WANT(F_RECURRENCE_ID) && occ != NULL)
-		time_xml(w, "RecurrenceId", occ->original);
+	if (WANT(F_RECURRENCE_ID) && (occ != NULL || e->instance != 0))
+		time_xml(w, "RecurrenceId", occ ? occ->original : e->instance);
 	if (WANT(F_STAMP))
 		time_xml(w, "DateTimeStamp", e->modified);
 	if (WANT(F_START))

@@ -346,14 +346,15 @@ meeting_uninvite(struct meeting *m, const char *email)
 	*a = m->attendees[--m->nattendees];
 }
 
-/* The live copy of a meeting in a mailbox, or NULL. */
+/* The live copy of a meeting in a mailbox, or NULL; not of one date alone. */
 struct event *
 meeting_copy(const struct meeting *m, const struct mailbox *mb)
 {
 	size_t i;
 
 	for (i = 0; i < m->ncopies; i++)
-		if (m->copies[i]->mailbox == mb && !m->copies[i]->removed)
+		if (m->copies[i]->mailbox == mb && !m->copies[i]->removed &&
+		    m->copies[i]->instance == 0)
 			return m->copies[i];
 	return NULL;
 }

@@ -86,6 +86,7 @@ struct event {
 	uint32_t serial;
 	int64_t start; /* of the first occurrence */
 	int64_t end;
+	int64_t instance; /* 0, or of which date it is alone (instance.c) */
 	const struct zone *zone;
 	int all_day;
 	int private;
@@ -142,6 +143,7 @@ struct room_policy {
 	int booking_window;  /* BookingWindowInDays */
 	int enforce_horizon; /* EnforceSchedulingHorizon */
 	int max_minutes;     /* MaximumDurationInMinutes, 0: any */
+	int max_conflicts;   /* MaximumConflictInstances */
 };
 
 struct lineage {
@@ -239,7 +241,9 @@ char *room_subject(
 enum response room_verdict(const struct mailbox *, const struct event *,
     const struct occurrence *, int);
 int room_delay(const struct mailbox *);
-void room_fill(struct event *, const struct event *);
+size_t room_conflicts(const struct mailbox *, const struct event *,
+    const struct occurrence *, struct occurrences *);
+void room_fill(struct event *, struct event *);
 
 /* booking.c: the one way in which organisers and attendees change things */
 #define BOOKING_REPATTERN 0x1    /* times or pattern are new */
@@ -258,6 +262,10 @@ int booking_move_occurrence(
 int booking_drop_occurrence(struct meeting *, int64_t, int);
 int booking_crosses(const struct event *, int64_t, int64_t, int64_t);
 size_t booking_exceptions(const struct event *);
+
+/* instance.c: one date of a series in other rooms */
+int instance_rooms(struct meeting *, int64_t, struct mailbox *const *, size_t);
+void instance_update(struct event *, const struct change *);
 
 /* mail.c: every message Exchange would have sent, counted */
 enum mail {

@@ -436,10 +436,11 @@ event_json(struct request *r, const struct event *e,
 	}
 	if (WANT(P_ICALUID)) {
 		(void)snprintf(uid, sizeof(uid), "%s", e->meeting->uid);
-		if (occ != NULL)
+		if (occ != NULL || e->instance != 0)
 			uid_of_occurrence(e->meeting->uid,
-			    zone_wall(e->zone, occ->original), uid,
-			    sizeof(uid));
+			    zone_wall(
+				e->zone, occ ? occ->original : e->instance),
+			    uid, sizeof(uid));
 		text_str(o, ",\"iCalUId\":");
 		text_json(o, uid);
 	}

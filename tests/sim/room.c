@@ -25,39 +25,69 @@ room_subject(const struct mailbox *room, const struct event *own,
 	    *who && *kept ? " " : "", kept);
 }
 
-/* Whether times of e meet those of another live booking of the room. */
-static int
-room_conflict(const struct mailbox *room, const struct event *e,
-    const struct occurrence *only)
+/* Marks which of mine meet those of another live event of the room. */
+static void
+mark_conflicts(
+    const struct occurrences *mine, const struct event *o, char *hits)
 {
-	struct occurrences mine = {0}, theirs = {0};
-	size_t i, j, k;
-	int hit = 0;
+	struct occurrences theirs = {0};
+	int64_t from = mine->v[0].start, to = mine->v[0].end;
+	size_t j, k;
+
+	for (j = 1; j < mine->n; j++) {
+		if (mine->v[j].start < from)
+			from = mine->v[j].start;
+		if (mine->v[j].end > to)
+			to = mine->v[j].end;
+	}
+	event_occurrences(o, from, to, &theirs);
+	for (j = 0; j < mine->n; j++)
+		for (k = 0; k < theirs.n && !hits[j]; k++)
+			hits[j] = mine->v[j].start < theirs.v[k].end &&
+			    theirs.v[k].start < mine->v[j].end &&
+			    !(theirs.v[k].change &&
+				theirs.v[k].change->cancelled);
+	free(theirs.v);
+}
+
+/*
+ * How many dates of e, or of e the one of only, meet another live booking of
+ * the room.  With found, they are added to it; the caller frees found->v.
+ */
+size_t
+room_conflicts(const struct mailbox *room, const struct event *e,
+    const struct occurrence *only, struct occurrences *found)
+{
+	struct occurrences mine = {0};
+	size_t i, n = 0;
+	char *hits;
 
 	if (only != NULL) {
 		mine.v = grow(NULL, 1, sizeof(*mine.v));
 		mine.v[mine.n++] = *only;
 	} else
 		event_occurrences(e, e->start, e->start + HORIZON, &mine);
-	for (i = 0; i < room->nevents && !hit && mine.n > 0; i++) {
+	hits = zalloc(mine.n + 1);
+	for (i = 0; i < room->nevents && mine.n > 0; i++) {
 		const struct event *o = room->events[i];
 
-		if (o->removed || o->cancelled || o->meeting == e->meeting ||
-		    (o->accept_at != 0 && o->verdict == RESPONSE_DECLINED))
-			continue;
-		theirs.n = 0;
-		event_occurrences(o, mine.v[0].start - 30 * DAY,
-		    mine.v[mine.n - 1].end + 30 * DAY, &theirs);
-		for (j = 0; j < mine.n && !hit; j++)
-			for (k = 0; k < theirs.n && !hit; k++)
-				hit = mine.v[j].start < theirs.v[k].end &&
-				    theirs.v[k].start < mine.v[j].end &&
-				    !(theirs.v[k].change &&
-					theirs.v[k].change->cancelled);
+		if (!o->removed && !o->cancelled && o->meeting != e->meeting &&
+		    !(o->accept_at != 0 && o->verdict == RESPONSE_DECLINED))
+			mark_conflicts(&mine, o, hits);
 	}
+	for (i = 0; i < mine.n; i++) {
+		if (!hits[i])
+			continue;
+		n++;
+		if (found != NULL) {
+			found->v =
+			    grow(found->v, found->n + 1, sizeof(*found->v));
+			found->v[found->n++] = mine.v[i];
+		}
+	}
+	free(hits);
 	free(mine.v);
-	free(theirs.v);
-	return hit;
+	return n;
 }
 
 /* The first instant that is too far ahead to be booked. */
@@ -125,8 +155,11 @@ room_verdict(const struct mailbox *room, const struct event *e,
 		return RESPONSE_TENTATIVE;
 	if (unchecked)
 		return RESPONSE_ACCEPTED;
-	if (room_too_long(room, e, only) || room_too_far(room, e, only) ||
-	    (!p->allow_conflicts && room_conflict(room, e, only)))
+	if (room_too_long(room, e, only) || room_too_far(room, e, only))
+		return RESPONSE_DECLINED;
+	if (!p->allow_conflicts &&
+	    room_conflicts(room, e, only, NULL) >
+		(size_t)(only == NULL && e->rec ? p->max_conflicts : 0))
 		return RESPONSE_DECLINED;
 	return RESPONSE_ACCEPTED;
 }
@@ -195,12 +228,16 @@ copy_recurrence(struct event *to, const struct event *own)
 
 /* Makes a room's copy say what the organiser's says, within policy. */
 void
-room_fill(struct event *to, const struct event *own)
+room_fill(struct event *to, struct event *own)
 {
 	const struct room_policy *p = &to->mailbox->policy;
 
 	to->start = own->start;
 	to->end = own->end;
+	if (to->instance != 0) {
+		to->start = event_change(own, to->instance, 1)->start;
+		to->end = event_change(own, to->instance, 1)->end;
+	}
 	to->zone = own->zone;
 	to->all_day = own->all_day;
 	to->private = own->private && !p->remove_private;
@@ -211,6 +248,8 @@ room_fill(struct event *to, const struct event *own)
 	set_text(&to->body, p->delete_comments ? NULL : own->body);
 	set_text(&to->location, own->location);
 	set_text(&to->zone_shown, own->zone_shown);
+	if (to->instance != 0)
+		return;
 	copy_recurrence(to, own);
 	copy_changes(to, own);
 }

@@ -122,7 +122,7 @@ class Patterns(Calendars):
 
 class Changes(Calendars):
     """What people do to series and to single dates of them."""
-    count = 26
+    count = 32
 
     def weekly(self, count=6, hour=9, **more):
         """A weekly series: room, uid, its starts; it is on both sides."""
@@ -295,6 +295,56 @@ class Changes(Calendars):
         self.people.move_one(uid, again[5], again[5] + DAY)
         self.orb.start(["mapd"])
         self.expect(room, lasting(again[1:5] + [again[5] + DAY]))
+
+    def test_all_but_some(self):
+        """a series of which the room accepted all but some dates: those it
+        declined are not reserved for it, also when it changes"""
+        room, first = self.room(), monday()
+        self.room_settings(room, maximum_conflict_instances=3)
+        days = dates(first, 6)
+        taken = [wall(days[1], 9, 30), wall(days[4], 8, 30)]
+        for start in taken:
+            self.book(room, start, who="grace")
+        self.expect(room, lasting(taken))
+        uid = self.book(room, wall(first, 9), weekly_on(first, count=6))
+        free = at([days[0], days[2], days[3], days[5]])
+        self.expect(room, lasting(taken + free))
+        self.people.move_one(uid, free[1], free[1] + DAY)
+        free[1] += DAY
+        self.expect(room, lasting(taken + free))
+        self.people.cancel(uid)
+        self.expect(room, lasting(taken))
+
+    def in_other_room(self, uid, original, *rooms):
+        self.sim.occurrence_rooms(
+            uid=uid, original_start=iso(original),
+            rooms=[self.orb.rooms[r]["mailbox"] for r in rooms])
+
+    def test_one_in_another_room(self):
+        """one date in another room, moved there, then back"""
+        room, uid, starts = self.weekly()
+        other = self.room()
+        self.in_other_room(uid, starts[2], other)
+        self.expect(room, lasting(starts[:2] + starts[3:]))
+        self.expect(other, lasting([starts[2]]))
+        self.people.move_one(uid, starts[2], starts[2] + DAY)
+        self.expect(other, lasting([starts[2] + DAY]))
+        self.people.cancel_one(uid, starts[2])
+        self.expect(other, [])
+        self.expect(room, lasting(starts[:2] + starts[3:]))
+
+    def test_two_in_another_room(self):
+        """two dates of one series in the same other room: they have the uid
+        in common, and are two bookings"""
+        room, uid, starts = self.weekly()
+        other = self.room()
+        self.in_other_room(uid, starts[1], other)
+        self.in_other_room(uid, starts[3], other)
+        self.expect(other, lasting([starts[1], starts[3]]))
+        self.expect(room, lasting([starts[0], starts[2]] + starts[4:]))
+        self.people.move(uid, wall(monday(), 15))  # all are back
+        self.expect(other, [])
+        self.expect(room, lasting(at(dates(monday(), 6), 15)))
 
     def test_subject_of_one(self):
         """one date gets a subject of its own: no time is written"""
