@@ -84,15 +84,17 @@ static const char *
 times_get(const struct ews_item *it, struct booking *b)
 {
 	const char *orig = get(it, EWS_RECURRENCE_ID);
+	int one = ews_type(it) == EWS_OCCURRENCE;
 
 	if (moment_parse(get(it, EWS_START), &b->start) ||
 	    moment_parse(get(it, EWS_END), &b->end))
 		return "a time is missing or cannot be read";
-	if (*orig == '\0')
+	if (one && *orig == '\0')
 		orig = get(it, EWS_ORIGINAL);
+	/* A date whose series is in another room is single here, and has the
+	 * uid of the series; only an occurrence must say of which date it is. */
 	b->original_start = 0;
-	if (ews_type(it) == EWS_OCCURRENCE &&
-	    moment_parse(orig, &b->original_start))
+	if ((one || *orig) && moment_parse(orig, &b->original_start))
 		return "its original start is missing or cannot be read";
 	if (b->end < b->start)
 		return "it ends before it begins";
