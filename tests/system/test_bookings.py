@@ -57,6 +57,9 @@ class Rooms(unittest.TestCase):
 
 
 class Bookings(Rooms):
+    # Both changes of the clocks are within, on every date.
+    settings = {"policy": {"window_ahead_days": 400}}
+
     def test_moved_keeps_its_number(self):
         """a moved meeting keeps its reservation"""
         room = self.room()
@@ -73,9 +76,9 @@ class Bookings(Rooms):
     def test_series_keeps_wall_time(self):
         """a weekly series keeps its wall time across the change of clocks"""
         room = self.room()
-        now = datetime.datetime.now(ZONE)
-        start = next_clock_change(now) - datetime.timedelta(days=15)
-        start = start.replace(hour=10, minute=0, second=0, microsecond=0)
+        self.sim.add_room(mailbox=self.orb.rooms[room]["mailbox"],
+                          settings={"booking_window_days": 1080})
+        start = clock_change() - datetime.timedelta(days=15)
         self.people.book("ada", room, start, 30, recurrence=weekly(start, 5))
         self.equal()
         starts = self.starts(room)
@@ -234,11 +237,16 @@ class Bookings(Rooms):
                          orbtest.FALLBACK)
 
 
-def next_clock_change(now):
-    t = now
-    while t.utcoffset() == now.utcoffset():
-        t = (t.replace(tzinfo=None) + datetime.timedelta(days=1)).replace(
-            tzinfo=ZONE)
+def clock_change():
+    """Ten o'clock on the first day after the next change of the clocks that
+    is at least a series' beginning ahead."""
+    date = datetime.datetime.now(ZONE).date() + datetime.timedelta(days=17)
+    ten = datetime.time(10)
+    before = datetime.datetime.combine(date, ten, ZONE)
+    t = before
+    while t.utcoffset() == before.utcoffset():
+        date += datetime.timedelta(days=1)
+        t = datetime.datetime.combine(date, ten, ZONE)
     return t
 
 
