@@ -1,6 +1,7 @@
 /*
  * fuzz_ews.c: an answer of Exchange Web Services, in pieces: the reader, and
- * every item it gives as a booking.  The first byte is the size of the pieces.
+ * every item it gives as a booking, and sent back with another room.  The first
+ * byte is the size of the pieces.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +10,33 @@
 #include "fetchd/adapter/ews.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+/* What came can be sent back: the request is XML, and names the room once. */
+static void
+change_room(const struct ews_item *it)
+{
+	static const struct ews_reading none;
+	struct msg_adapter_meeting_change m = {.address = "ada@sim.test",
+	    .remote_id = strbuf_get(&it->f[EWS_ID]),
+	    .change_tag = "",
+	    .subject = strbuf_get(&it->f[EWS_SUBJECT]),
+	    .room_from = "r@sim.test",
+	    .room_to = "room@sim.test",
+	    .room_name = ""};
+	struct ews_reader *r = ews_reader_new(&none, NULL, 1);
+	struct strbuf b;
+
+	strbuf_init(&b, 256 * 1024);
+	ews_begin(&b, m.address);
+	ews_change(&b, &m, strbuf_get(&it->f[EWS_KEY]),
+	    strbuf_get(&it->f[EWS_RESOURCES]));
+	ews_end(&b);
+	if (r == NULL || b.err || ews_reader_feed(r, b.p, b.len) ||
+	    ews_reader_end(r))
+		abort();
+	ews_reader_free(r);
+	strbuf_free(&b);
+}
 
 static void
 on_item(void *arg, unsigned index, const struct ews_item *it)
@@ -19,6 +47,7 @@ on_item(void *arg, unsigned index, const struct ews_item *it)
 
 	(void)arg;
 	(void)index;
+	change_room(it);
 	for (int found = 0; found < 2; found++) {
 		if (ews_booking(it, "room@sim.test", found, &copy, &b, &why)) {
 			if (why == NULL)
