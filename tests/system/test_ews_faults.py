@@ -25,6 +25,11 @@ BOMB = ('<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">' + "".join(
 DOCTYPE = '<!DOCTYPE x SYSTEM "%s/x.dtd"><x/>'
 
 
+# What a sanitizer keeps of what was freed says nothing about ORB.
+PLAIN = b"__asan_init" not in orbtest.read(
+    orbtest.BUILD + "/orb-adapter", "rb")
+
+
 class Base(unittest.TestCase):
     """Four rooms with something on both sides, and people who go on."""
     maxDiff = None
@@ -207,7 +212,8 @@ class Faults(Base):
         before = self.orb.memory_of()["adapter@exchange"][1]
         self.hit("answer", 2, status=200, body=BOMB)
         after = self.orb.memory_of()["adapter@exchange"][1]
-        self.assertLess(after - before, 4096, "KiB more")
+        if PLAIN:
+            self.assertLess(after - before, 4096, "KiB more")
 
     def test_doctype(self):
         """a document type of another host is not fetched"""
@@ -218,7 +224,9 @@ class Faults(Base):
         """an answer of 66 MiB is cut off, and costs no memory"""
         self.hit("huge", 1)
         for name in ("adapter@exchange", "http@exchange"):
-            self.assertLess(self.orb.memory_of()[name][1], 64 * 1024, name)
+            kib = self.orb.memory_of()[name][1]
+            if PLAIN:
+                self.assertLess(kib, 64 * 1024, name)
 
     def test_slow(self):
         """an answer that drips"""
