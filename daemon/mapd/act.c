@@ -172,6 +172,75 @@ already(struct job *j, const struct reservation *r)
 	job_next(j, JOB_OVER);
 }
 
+static int
+put_problem(struct job *j, const uint8_t key[KEY_LEN], int64_t kept,
+    const char *text, struct err *e)
+{
+	struct problem p = {
+	    .room = j->act.room, .since = time(NULL), .kept = kept};
+	const char *number = j->number[0] ? j->number : j->act.number;
+	int fresh;
+
+	memcpy(p.key, key, KEY_LEN);
+	snprintf(p.text, sizeof(p.text), "%s%s%s%s",
+	    *number ? "reservation " : "", number, *number ? ": " : "", text);
+	return store_problem_put(j->m->store, &p, &fresh, e);
+}
+
+/* Whose calendar it had to be, when it is not the requester's. */
+static int
+say_fallback(struct job *j, struct err *e)
+{
+	enum plan_kind kind = j->act.aim.kind;
+	int nobody = j->organiser[0] == '\0' &&
+	    (kind == PLAN_NOTICE ||
+		j->m->conf->exchange.book_as == CONF_BOOK_ORGANISER);
+
+	if ((!j->fallback && !nobody) ||
+	    (kind != PLAN_MEET && kind != PLAN_NOTICE))
+		return 0;
+	evidence_job(j->m, EV_ORGANISER_UNKNOWN, j);
+	if (kind == PLAN_NOTICE)
+		return put_problem(j, j->act.key, time(NULL) + HISTORY_KEPT,
+		    "its requester has no mailbox that ORB may write to, so "
+		    "the fallback was told: pass it on",
+		    e);
+	return put_problem(j, j->met_key, -j->act.aim.end,
+	    "its requester has no mailbox that ORB may write to; the meeting "
+	    "was made in the fallback's calendar",
+	    e);
+}
+
+/* The plan had not seen it, as it lies beyond the list: was a person there? */
+static int
+is_overwritten(const struct job *j, const struct reservation *r)
+{
+	const struct agreed *a = &j->agreed.a;
+
+	if (j->base || !j->has_agreed)
+		return 0;
+	if (j->todo & CHANGE_TIME &&
+	    (r->s.start != a->start || r->s.end != a->end))
+		return 1;
+	return j->todo & CHANGE_TEXT && r->s.changed != a->changed &&
+	    memcmp(r->s.print, a->td_print, PRINT_LEN) != 0;
+}
+
+/* Never silently; the rest is as if the plan had known. */
+static void
+say_overwritten(struct job *j)
+{
+	const char *text = plan_reason_text(REASON_CHANGED_ON_BOTH);
+	struct err e;
+
+	j->act.aim.reason = REASON_CHANGED_ON_BOTH;
+	snprintf(j->number, sizeof(j->number), "%s", j->act.number);
+	snprintf(j->text, sizeof(j->text), "%s", text);
+	evidence_job(j->m, EV_CONFLICT, j);
+	if (put_problem(j, j->act.key, 0, text, &e))
+		mapd_store_failed(j->m, &e);
+}
+
 static void
 looked_change(struct job *j, const struct reservation *r)
 {
@@ -193,8 +262,11 @@ looked_change(struct job *j, const struct reservation *r)
 		j->outcome = OUTCOME_STALE;
 		strcpy(j->text, "the reservation changed meanwhile");
 		job_next(j, JOB_OVER);
-	} else
+	} else {
+		if (is_overwritten(j, r))
+			say_overwritten(j);
 		job_next(j, JOB_ANNOUNCE);
+	}
 }
 
 /*
@@ -267,6 +339,15 @@ act_looked(struct job *j, const struct reservation *r)
 		already(j, r);
 		return;
 	}
+	/* Beyond the list no plan sees it: kept, and said. */
+	if (kind == PLAN_CHANGE && j->base == 0 &&
+	    r->s.state == BOOKING_STATE_CANCELLED) {
+		j->outcome = OUTCOME_REFUSED;
+		snprintf(j->text, sizeof(j->text), "%s",
+		    plan_reason_text(REASON_CANCELLED_IN_TOPDESK));
+		job_next(j, JOB_OVER);
+		return;
+	}
 	/* Somebody changed it since it was planned: plan again.  What an
 	 * action of unknown outcome changed itself is not that; but the meeting
 	 * may be wanted again since, so a cancellation that had no effect is
@@ -314,45 +395,6 @@ recent_has(const struct mapd *m, const uint8_t key[KEY_LEN], int64_t since)
 }
 
 /* kept as struct problem says. */
-static int
-put_problem(struct job *j, const uint8_t key[KEY_LEN], int64_t kept,
-    const char *text, struct err *e)
-{
-	struct problem p = {
-	    .room = j->act.room, .since = time(NULL), .kept = kept};
-	const char *number = j->number[0] ? j->number : j->act.number;
-	int fresh;
-
-	memcpy(p.key, key, KEY_LEN);
-	snprintf(p.text, sizeof(p.text), "%s%s%s%s",
-	    *number ? "reservation " : "", number, *number ? ": " : "", text);
-	return store_problem_put(j->m->store, &p, &fresh, e);
-}
-
-/* Whose calendar it had to be, when it is not the requester's. */
-static int
-say_fallback(struct job *j, struct err *e)
-{
-	enum plan_kind kind = j->act.aim.kind;
-	int nobody = j->organiser[0] == '\0' &&
-	    (kind == PLAN_NOTICE ||
-		j->m->conf->exchange.book_as == CONF_BOOK_ORGANISER);
-
-	if ((!j->fallback && !nobody) ||
-	    (kind != PLAN_MEET && kind != PLAN_NOTICE))
-		return 0;
-	evidence_job(j->m, EV_ORGANISER_UNKNOWN, j);
-	if (kind == PLAN_NOTICE)
-		return put_problem(j, j->act.key, time(NULL) + HISTORY_KEPT,
-		    "its requester has no mailbox that ORB may write to, so "
-		    "the fallback was told: pass it on",
-		    e);
-	return put_problem(j, j->met_key, -j->act.aim.end,
-	    "its requester has no mailbox that ORB may write to; the meeting "
-	    "was made in the fallback's calendar",
-	    e);
-}
-
 static int
 settled(struct job *j, struct err *e)
 {

@@ -279,11 +279,25 @@ send_cancel(struct job *j, struct chan *c, uint64_t id)
 	return adapter_meeting_cancel_send(c, id, 0, &m);
 }
 
+void
+job_take_print(struct job *j)
+{
+	const struct aim *aim = &j->act.aim;
+
+	if (j->has_print &&
+	    (aim->kind == PLAN_MEET ||
+		(aim->kind == PLAN_MEETING_CHANGE &&
+		    aim->change & CHANGE_TEXT)))
+		memcpy(j->act.aim.print, j->print, PRINT_LEN);
+}
+
 int
 act_exchange_send(struct job *j)
 {
 	struct chan *c = j->m->exchange.chan;
 	uint64_t id;
+
+	job_take_print(j);
 
 	if (c == NULL ||
 	    (id = chan_call(c, WRITE_DEADLINE, on_meeting, j)) == 0)

@@ -20,6 +20,9 @@ int job_declines(const struct job *);
 const char *job_mailbox(const struct job *);
 /* Is there another mailbox to try, when this one is not to be had? */
 int job_can_fall_back(const struct job *);
+/* What is sent is the reservation's text of now, not that of the plan; so is
+ * what is agreed on then. */
+void job_take_print(struct job *);
 /* The tag by which ORB's own meeting, or notice, is found again. */
 void job_tag(const struct job *, char *tag, size_t cap);
 

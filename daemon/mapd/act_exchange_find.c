@@ -81,6 +81,7 @@ found_over(struct finding *f)
 			job_next(j, JOB_ANNOUNCE);
 		}
 	} else if (f->found && f->done) {
+		job_take_print(j);
 		j->adopted = 1;
 		job_end(j, OUTCOME_OK, "");
 	} else if (f->found) {
@@ -291,12 +292,10 @@ void
 act_exchange_looked(struct job *j, const struct reservation *r)
 {
 	j->moved = !still_holds(j, r);
-	/* What is sent is the text of now, and what was agreed on then. */
-	if (r &&
-	    ((j->act.aim.kind == PLAN_MEET && j->act.state != ACT_SENT) ||
-		(j->act.aim.kind == PLAN_MEETING_CHANGE &&
-		    j->act.aim.change & CHANGE_TEXT)))
-		memcpy(j->act.aim.print, r->s.print, PRINT_LEN);
+	if (r) {
+		memcpy(j->print, r->s.print, PRINT_LEN);
+		j->has_print = 1;
+	}
 	/* A meeting that may have been made is found first: forgotten, it would
 	 * be made once more. */
 	if (j->moved &&

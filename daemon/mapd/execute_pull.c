@@ -123,6 +123,16 @@ can_write(const struct mapd *m)
 	    !m->disk_bad;
 }
 
+/* What was set aside may be wanted no more: a planning that is under way says. */
+static int
+is_judged(const struct mapd *m, const struct act *a)
+{
+	size_t room = mapd_room(m, a->room);
+
+	return a->state == ACT_ASIDE && room < m->nrooms &&
+	    m->rooms[room].visit;
+}
+
 /*
  * Drops from acts those whose time another action will free first.  They stay
  * journaled and are looked at again when something has been settled.  When all
@@ -135,8 +145,9 @@ leave_blocked(struct mapd *m, struct act *acts, size_t *n, struct err *e)
 	int blocked;
 
 	for (i = 0; i < *n; i++) {
-		blocked = 0;
-		if ((acts[i].aim.kind == PLAN_CREATE ||
+		blocked = is_judged(m, &acts[i]) ? 2 : 0;
+		if (!blocked &&
+		    (acts[i].aim.kind == PLAN_CREATE ||
 			acts[i].aim.kind == PLAN_CHANGE) &&
 		    acts[i].state != ACT_SENT &&
 		    store_act_blocked(m->store, &acts[i], &blocked, e))

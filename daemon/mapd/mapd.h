@@ -244,6 +244,8 @@ struct job {
 	char organiser[255], subject[1021];
 	size_t to; /* room that it is in, m->nrooms: none of ours */
 	int moved; /* it is not any more what the plan was made on */
+	int has_print;
+	uint8_t print[PRINT_LEN]; /* of its text now */
 	/* ... and where the meeting was found. */
 	char meeting[513], meeting_tag[257], uid[513];
 	uint16_t found_marks;

@@ -202,7 +202,7 @@ plan_create(struct turn *w)
 }
 
 /* Rules 1, 2, 3 and 7: nothing live is agreed. */
-static int
+int
 plan_new(struct turn *w)
 {
 	if (w->t)
@@ -290,8 +290,8 @@ plan_absent(struct turn *w)
 	if (w->a && w->a->dead == DEAD_TOLD && w->seen == 0)
 		return emit(w, PLAN_FORGET, REASON_NONE, 0, 0);
 	/* It was in Exchange, and who read it is there no more. */
-	if (is_agreed(w) && w->t && !is_over(w, w->a->end) &&
-	    !is_over(w, w->t->end))
+	if (w->a && w->t && !is_over(w, w->a->end) && !is_over(w, w->t->end) &&
+	    (w->a->dead != DEAD_RELEASED || is_late(w)))
 		return report(w, REASON_ORPHAN);
 	/* While any generation is to be seen, it is known whose it is. */
 	if (w->a && (w->a->end >= w->in->from || w->seen))

@@ -23,7 +23,8 @@
  *      unchanged.  When it shows the new: ADOPT.
  *      t in another room: MEETING_SWAP where ORB may write and the room is
  *      invited, else MEETING_CANCEL; REPORT when to_exchange is off.
- *   7  released, e wanted               nothing within answer_seconds; then t
+ *   7  released, e wanted               nothing within answer_seconds; then at
+ *                                       another time: as if dead; t
  *                                       live: ADOPT, else REPORT
  *   8  e declined by the room, made in  topdesk-wins: REPORT; else
  *      TOPdesk, t live                  MEETING_CANCEL (its requester is told),
@@ -69,7 +70,7 @@ may_write(const struct turn *w)
 }
 
 /* Exchange has had its time to show, or to answer, what ORB wrote. */
-static int
+int
 is_late(const struct turn *w)
 {
 	return w->in->now > w->a->await + w->in->policy.answer_seconds;
@@ -170,6 +171,10 @@ plan_released(struct turn *w)
 	if (is_wanted(w)) {
 		if (!is_late(w) || is_over(w, w->e->end))
 			return 0;
+		/* Its organiser has found it another time since. */
+		if (w->a->dead == DEAD_RELEASED &&
+		    !same_time(w->e->start, w->e->end, w->a->start, w->a->end))
+			return plan_new(w);
 		return t ? emit(w, PLAN_ADOPT, REASON_NONE, 0, gen_of(t, w->a))
 			 : report(w, REASON_STILL_THERE);
 	}

@@ -155,7 +155,7 @@ meet_against(struct spot *e, struct spot *t)
 
 	if (!overlap_really(e, t) || is_meeting(t->w))
 		return 0;
-	if (busy || (e->w->a && is_released(e->w->a)) ||
+	if (busy || (e->w->a && is_released(e->w->a) && !is_late(e->w)) ||
 	    e->w->fate == FATE_PAIRED || e->w->fate == FATE_LOST ||
 	    (x && x->x.kind == PLAN_MEETING_CANCEL)) {
 		turn_drop(t->w, PLAN_MEET, REASON_NONE);
@@ -169,14 +169,13 @@ meet_against(struct spot *e, struct spot *t)
 	return lose_exchange(e->w, t->w);
 }
 
-/* What was new before phase 2 touched it. */
+/* What was new before phase 2 touched it, or is so once more. */
 static int
 was_new_e(const struct turn *w)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (w->draft->actions[w->first + i].x.kind == PLAN_CREATE &&
-		    w->draft->actions[w->first + i].x.gen == 1)
-			return w->a == NULL;
+		if (w->draft->actions[w->first + i].x.kind == PLAN_CREATE)
+			return !is_agreed(w);
 	return 0;
 }
 

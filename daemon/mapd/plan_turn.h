@@ -67,7 +67,11 @@ int report(struct turn *, enum plan_reason);
 /* In phase 1, or of its actions: a planned write of the turn that was not dropped, else NULL. */
 struct drafted *turn_write(const struct turn *);
 
+int plan_new(struct turn *);
+
 /* plan_exchange.c */
+/* Exchange has had its time to show, or to answer, what ORB wrote. */
+int is_late(const struct turn *);
 int plan_both(struct turn *);
 int plan_moved_room(struct turn *);
 int plan_released(struct turn *);

@@ -446,6 +446,10 @@ f_not_what_must_not_be_touched(void **state)
 	t->marks = MARK_SEVERAL_ROOMS;
 	plans(&r, "report 1 " CONFLICTING);
 	t->marks = 0;
+	/* Its own double is what is in its way. */
+	put_t(&r, 1, 60, 120)->provisional = 0;
+	plans(&r, "report 1 7, report 1 " CONFLICTING);
+	r.in.ntopdesk--;
 	/* A write that is planned anyway does it, too. */
 	r.e[0].start = AT(50);
 	plans(&r, "report 1 " CONFLICTING ", change 1");

@@ -183,6 +183,16 @@ rule_4_in_another_room(void **state)
 	only(&s, PLAN_MEETING_CANCEL, REASON_MOVED_ROOM, 0, GEN_TOPDESK);
 	s.policy.to_exchange = 0;
 	only(&s, PLAN_REPORT, REASON_MOVED_ROOM, 0, 0);
+	/* The meeting is over, the reservation is not. */
+	s = both_ways();
+	s.t[0].elsewhere = 1;
+	s.e.start = s.e.end = NOW;
+	only(&s, PLAN_REPORT, REASON_MOVED_ROOM, 0, 0);
+	/* Archived there, it cannot be followed. */
+	s = both_ways();
+	s.t[0].elsewhere = 1;
+	s.t[0].marks = MARK_ARCHIVED;
+	only(&s, PLAN_REPORT, REASON_LOCKED, 0, 0);
 	s = both_ways();
 	s.t[0].elsewhere = 1;
 	only(&s, PLAN_MEETING_CANCEL, REASON_MOVED_ROOM, 0, 1);
@@ -208,6 +218,18 @@ rule_6_cancelled_in_topdesk_leaves_the_room(void **state)
 	nothing(&s);
 	s.a.await--;
 	only(&s, PLAN_REPORT, REASON_STILL_THERE, 0, 0);
+	/* Its organiser has booked the room anew, for another time. */
+	s.e.end += HOUR;
+	only(&s, PLAN_CREATE, REASON_NONE, 0, 2);
+	s.e.end -= HOUR;
+	/* Who read of it is there no more. */
+	s.ne = 0;
+	s.t[0].state = BOOKING_STATE_BOOKED;
+	only(&s, PLAN_REPORT, REASON_ORPHAN, 0, 0);
+	s.a.await++;
+	nothing(&s);
+	s.a.await--;
+	s.ne = 1;
 	s.t[0].state = BOOKING_STATE_BOOKED;
 	only(&s, PLAN_ADOPT, REASON_NONE, 0, 1);
 	s.t[0].state = BOOKING_STATE_CANCELLED;
