@@ -227,7 +227,7 @@ machine_lose(struct machine *k)
 	remove_files(k);
 	k->file++;
 	k->lost = 1;
-	k->forgot = 1;
+	k->forgot = 2;
 	office_forget(k->o);
 	/* What Exchange does not find yet, nobody remembers. */
 	k->o->faults.stale = 0;

@@ -21,8 +21,8 @@ struct machine {
 	unsigned file;   /* the database's number: a crash makes a new one */
 	int crash_in;    /* steps to the next crash, 0 none */
 	unsigned arrive; /* messages that still arrive then */
-	/* lost: the state was, at least once; forgot: the first look at both
-	 * systems after that is not over. */
+	/* lost: the state was, at least once; forgot: rounds until everything
+	 * has been seen again. */
 	int crashed, lost, forgot;
 	uint64_t messages;
 	unsigned crashes;

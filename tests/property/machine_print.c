@@ -59,9 +59,11 @@ on_act(void *arg, const struct act *a)
 {
 	char buf[64];
 
-	printf("#   act: %s of %s, state %d, tries %u, next %lld: %s\n",
-	    plan_kind_name(a->aim.kind), key_name(arg, a->key, buf), a->state,
-	    a->tries, (long long)a->next_try, a->reason);
+	printf("#   act: %s (change %u, reason %u) of %s, state %d, tries %u, "
+	       "next %lld: %s\n",
+	    plan_kind_name(a->aim.kind), a->aim.change, a->aim.reason,
+	    key_name(arg, a->key, buf), a->state, a->tries,
+	    (long long)a->next_try, a->reason);
 	return 0;
 }
 

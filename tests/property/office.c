@@ -34,20 +34,62 @@ office_init(struct office *o, const struct conf *conf)
 	o->clock = office_now();
 }
 
+int
+office_is_known(const struct office *o, int res)
+{
+	uint8_t key[KEY_LEN], alone[KEY_LEN];
+	char id[24];
+
+	snprintf(id, sizeof(id), "res-%d", res);
+	o->known_key(o->known_arg, res, key);
+	identity_provisional(
+	    o->conf->rooms[o->res[res].room].mailbox, id, alone);
+	return memcmp(key, alone, KEY_LEN) != 0;
+}
+
+int
+office_is_moved(const struct office *o, int res)
+{
+	const struct reserved *r = &o->res[res];
+	uint8_t key[KEY_LEN];
+
+	if (!r->linked)
+		return 0;
+	for (size_t i = 0; i < o->nmeetings; i++) {
+		office_key(o, r->room, &o->meeting[i], key);
+		if (memcmp(key, r->key, KEY_LEN) == 0)
+			return 0;
+	}
+	return 1;
+}
+
 void
 office_forget(struct office *o)
 {
+	for (int i = 0; i < (int)o->nres; i++) {
+		o->res[i].forgot = 1;
+		o->res[i].strange = office_is_moved(o, i);
+	}
+}
+
+void
+office_learn(struct office *o)
+{
+	for (size_t i = 0; i < o->nres; i++)
+		o->res[i].forgot = 0;
+}
+
+void
+office_blur(struct office *o)
+{
 	struct reserved *r;
-	uint8_t key[KEY_LEN];
 
 	for (size_t i = 0; i < o->nres; i++) {
 		r = &o->res[i];
+		if (!r->forgot)
+			continue;
+		r->text_unclear |= r->text_by_person;
 		r->moved_by_person = r->text_by_person = 0;
-		r->strange = r->linked;
-		for (size_t k = 0; r->strange && k < o->nmeetings; k++) {
-			office_key(o, r->room, &o->meeting[k], key);
-			r->strange = memcmp(key, r->key, KEY_LEN) != 0;
-		}
 	}
 }
 

@@ -88,7 +88,9 @@ struct reserved {
 	int moved_by_person, text_by_person; /* since ORB wrote or took it */
 	/* As ORB was shown it last; unseen: and a person was there since. */
 	int shown_gone, shown_room, unseen;
-	int doubt;   /* a cancellation of ORB's without an answer */
+	int doubt;        /* a cancellation of ORB's without an answer */
+	int text_unclear; /* edited while nobody knew */
+	int forgot;       /* nobody knows any more which side changed it */
 	int strange; /* the state was lost while its link was another room's */
 };
 
@@ -112,7 +114,7 @@ struct faults {
 	int lose_effect[2];
 	int poll[2]; /* polls that fail */
 	int cut;     /* lists that are not whole */
-	int hidden;  /* polls of TOPdesk that show nothing */
+	int hidden;  /* minutes in which TOPdesk shows nothing */
 	int cursor;  /* a bit for each room: its cursor is lost */
 	int64_t stale, stale_until; /* Exchange's feed shows this version yet */
 };
@@ -144,6 +146,14 @@ int64_t office_now(void);
 void office_bad(struct office *, const char *what, int meeting, int res);
 /* Nobody knows any more which side changed what. */
 void office_forget(struct office *);
+/* ORB has it with a meeting, and what was agreed on it. */
+int office_is_known(const struct office *, int res);
+/* Its link is of another room than it is in. */
+int office_is_moved(const struct office *, int res);
+/* ORB has seen everything again. */
+void office_learn(struct office *);
+/* A step later: what nobody knows is nobody's change. */
+void office_blur(struct office *);
 /* What time brings: rooms answer. */
 void office_tick(struct office *);
 const char *office_mailbox(int box, char buf[32]);

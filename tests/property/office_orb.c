@@ -159,10 +159,14 @@ may_end(const struct office *o, int i, int room)
 	if (o->conf->rooms[room].retire == CONF_RETIRE_CANCEL ||
 	    m->copy[room].declined)
 		return 1;
-	for (int r = 0; r < (int)o->nres; r++)
+	for (int r = 0; r < (int)o->nres; r++) {
 		if ((o->res[r].shown_gone || o->res[r].shown_room != room) &&
 		    is_known(o, i, room, r))
 			return 1;
+		/* Perhaps it was in the way when ORB saw it last. */
+		if (o->res[r].unseen && o->res[r].shown_room == room)
+			return 1;
+	}
 	/* A conflict, and the other one is in the way. */
 	return rival_reservation(o, room, m->start, m->end,
 		   reservation_of_copy(o, i, room)) >= 0 ||
@@ -271,7 +275,7 @@ orb_edits(struct office *o, int i, int text)
 	watch_write(o, i);
 	if (r->text_by_person && !r->unseen && !o->is_said(o->known_arg, i))
 		office_bad(o, "a person's text is overwritten silently", -1, i);
-	r->text_by_person = 0;
+	r->text_by_person = r->text_unclear = 0;
 	r->text = topdesk_text(text);
 	reservation_changed(o, i);
 }

@@ -134,5 +134,56 @@ const struct regression regressions[] = {
 	"round           0x3ad18a7c 0xc1b1f2ce\n"
 	"td-swap         0xdb3aa777 0xd7ff8d3\n"
 	"td-lock         0x43b499a9 0xfba8ac4\n"},
+    {"cancelled in TOPdesk, then booked anew for another time", 10068,
+	"meet            0xd472ba4e 0xb9a1485d\n"
+	"round           0x40dd99fd 0x96cea364\n"
+	"td-cancel       0x6a345781 0x37d6ca1f\n"
+	"round           0xd00b531e 0xb8bb46d1\n"
+	"move            0xb28259ce 0x2dd73983\n"
+	"reserve         0xef09e92e 0x53ebefe7\n"},
+    {"declined in vain, and what was in the way has gone", 10374,
+	"reserve         0x42e575df 0x9cc6a12b\n"
+	"round           0x5df6dc0b 0x9f4f7412\n"
+	"meet            0xffcead5b 0x9668d316\n"
+	"td-move         0x8f278d6b 0xcef61536\n"
+	"refuse          0x1a2a6a64 0x52bd29b5\n"
+	"round           0x4bd3700e 0x304b3c7\n"
+	"round           0xf96862ca 0x61959acf\n"
+	"round           0x31ebd16b 0xd032f690\n"
+	"round           0xec8678ac 0x93cf0557\n"
+	"some            0xa3da3ab5 0x1339e3d3\n"
+	"td-move         0x5262bbed 0xf335dd0a\n"},
+    {"a booking comes into the window by itself", 11096,
+	"meet-series     0xcb16913 0x15d87d11\n"
+	"some            0xc07b6ca 0x3ddce439\n"
+	"time            0xdbd5a57 0xdf9bdfc2\n"
+	"time            0xe2e48dcd 0x56c168b4\n"},
+    {"taken out of ORB, and back, over another interface", 10747,
+	"reserve         0x55641a8f 0x4cee409d\n"
+	"td-swap         0xe9b92360 0xc4135c16\n"
+	"round           0x5e52c1b 0xfdc5c8a5\n"
+	"retire          0x10657a0c 0x3dc60363\n"
+	"some            0x3322e015 0x9df6618b\n"
+	"other-interface 0x62ad8db3 0x30a0be42\n"
+	"retire          0x216cf3dd 0xa06438b4\n"},
+    {"retitled in TOPdesk, moved beyond the list, retitled in Outlook", 10675,
+	"meet            0xcccaa85f 0x6bcab03a\n"
+	"round           0xa6fa79a6 0xe534f5eb\n"
+	"reserve         0x213bdab7 0x6c906d83\n"
+	"move            0x5a7820dc 0x206cefcd\n"
+	"td-cancel       0xe3e42b9f 0x2ee018c9\n"
+	"td-retitle      0xc55dfc45 0xf7306d84\n"
+	"round           0xe95b7335 0x7e31089a\n"
+	"retitle         0xfe3d601e 0xd9aebe69\n"},
+    {"retitled while mapd dies before it made the meeting", 13075,
+	"fail            0x9fae53d6 0xeabd8262\n"
+	"reserve         0xa29fb767 0x176a1691\n"
+	"round           0xa2c0adca 0x3f28fbac\n"
+	"crash           0xe8591d38 0xf222673c\n"
+	"td-retitle      0x6410d66 0x406e5a71\n"
+	"round           0x9ae97597 0xfee1916b\n"},
+    {"twice the same link, and one in the way of the other", 102,
+	"twice           0xd37ce39b 0xf94a2d12\n"
+	"td-lock         0xc36e25c4 0xe385519c\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);

@@ -79,9 +79,7 @@ serve_list(struct office *o, struct chan *far, struct packet *pk)
 	if (o->faults.poll[1] > 0) {
 		o->faults.poll[1]--;
 		end.outcome = OUTCOME_FAILED;
-	} else if (o->faults.hidden > 0) {
-		o->faults.hidden--;
-	} else {
+	} else if (o->faults.hidden == 0) {
 		for (int i = 0; i < (int)o->nres; i++) {
 			if (o->res[i].room != room || o->res[i].end <= m.from ||
 			    o->res[i].start >= m.to)

@@ -154,6 +154,11 @@ step_do(struct machine *k, const struct step *s)
 	clockwork_order(k->m->loop, s->b % 3 ? s->b : 0);
 	switch (s->op) {
 	case OP_ROUND:
+		if (o->faults.hidden) {
+			if (machine_run(k, 1000, 0))
+				return -1;
+			o->faults.hidden--;
+		}
 		return machine_run(k, 61000, 0);
 	case OP_SOME:
 		return machine_run(k, 61000, 1 + s->b % 40);
@@ -205,9 +210,12 @@ story_run(struct ground *g, const struct story *h, char why[WHY_MAX])
 			step_print(&h->steps[i]);
 		rc = step_do(&k, &h->steps[i]);
 		/* Until ORB knows anything again. */
-		k.forgot = k.forgot && (k.m->seal == NULL || k.m->first);
-		if (k.forgot)
-			office_forget(&o);
+		if (k.m->seal && !k.m->first && !o.faults.hidden &&
+		    h->steps[i].op == OP_ROUND)
+			k.forgot -= k.forgot > 0;
+		if (k.forgot == 0)
+			office_learn(&o);
+		office_blur(&o);
 		if (o.bad[0] || k.bad[0])
 			rc = -1;
 	}
