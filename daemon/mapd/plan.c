@@ -64,7 +64,9 @@
  * after the state was lost, when it is not known which side changed.  What t
  * shows becomes the agreed base; the next planning then sees e differ from it
  * and t not, which is rule 4's first case.  Text that is equal is agreed at
- * once, so a rebuilt state causes no write where nothing differs.
+ * once, so a rebuilt state causes no write where nothing differs.  In the first
+ * look of a new state mapd lets text that differs stand: a person may have
+ * written it in TOPdesk.
  *
  * Not here: the walk over all keys and what goes out of the draft (plan_room.c),
  * what bookings have to do with one another (plan_clash.c), how sightings are compared and what is agreed after an action

@@ -29,6 +29,7 @@ adopt(struct visit *v, const struct action *a, struct err *e)
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
 	const struct reservation *t = &v->td[a->topdesk];
+	const struct seen *e_side = visit_seen(v, a->key);
 	struct agreed_row row;
 	int fresh;
 
@@ -38,7 +39,11 @@ adopt(struct visit *v, const struct action *a, struct err *e)
 	fresh = row.a.gen == 0 || row.a.dead;
 	memcpy(row.a.key, a->key, KEY_LEN);
 	row.a.group = a->group;
-	agreed_adopt(&row.a, visit_seen(v, a->key), &t->s);
+	agreed_adopt(&row.a, e_side, &t->s);
+	/* Nobody knows any more who wrote which text; a person may have written
+	 * that in TOPdesk.  It stands until the meeting gets another. */
+	if (fresh && m->first && e_side)
+		memcpy(row.a.ex_print, e_side->print, PRINT_LEN);
 	snprintf(row.remote_id, sizeof(row.remote_id), "%s", t->id);
 	snprintf(row.number, sizeof(row.number), "%s", t->number);
 	r->dirty = 1;

@@ -88,7 +88,8 @@ office_blur(struct office *o)
 		r = &o->res[i];
 		if (!r->forgot)
 			continue;
-		r->text_unclear |= r->text_by_person;
+		/* Whichever side has written it last: it stands. */
+		r->text_unclear = 1;
 		r->moved_by_person = r->text_by_person = 0;
 	}
 }
