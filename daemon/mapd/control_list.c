@@ -29,9 +29,11 @@ room_name(const struct mapd *m, int64_t id)
 static void
 send_problem(struct listing *l, const struct problem *p)
 {
+	static const uint8_t no_key[KEY_LEN]; /* of the room, of no booking */
 	char link[IDENTITY_LINK_MAX], text[sizeof(p->text)];
+	int of_one = memcmp(p->key, no_key, KEY_LEN) != 0;
 	struct msg_ctl_problem row = {.room = room_name(l->m, p->room),
-	    .booking = control_booking(p->key, link),
+	    .booking = of_one ? control_booking(p->key, link) : "",
 	    .since = p->since,
 	    .next_try = p->next_try,
 	    .tries = p->tries,

@@ -144,6 +144,8 @@ struct visit {
 	int td_done, td_ok;
 	unsigned reads; /* ADAPTER_GET and _EXPAND under way */
 	int reads_failed;
+	unsigned unread;        /* items of Exchange that nobody can read */
+	char unread_text[250];  /* why: of the first */
 	unsigned sightings;     /* taken from both adapters: see VISIT_MOST */
 	int ex_flood, td_flood; /* more came than is taken */
 	int planned;            /* contents of planned actions are being got */

@@ -26,6 +26,7 @@ void room_policy(const struct mapd *, size_t room, struct plan_policy *);
 int settle_commit(struct visit *, struct err *);
 /* settle_over.c: within the transaction.  0, or -1. */
 int settle_problems(struct visit *, struct err *);
+int settle_unread(struct visit *, struct err *);
 int settle_conflicts(struct visit *, struct err *);
 /* settle_hurry.c: within the transaction.  0, or -1. */
 int settle_hurry(struct visit *, struct err *);

@@ -374,7 +374,7 @@ settle_commit(struct visit *v, struct err *e)
 	visit_take_cursor(v);
 	if (store_begin(m->store, e))
 		return -1;
-	if (v->ex_ok && commit_seen(v, e))
+	if ((v->ex_ok && commit_seen(v, e)) || settle_unread(v, e))
 		goto bad;
 	if (r->cursor_moved && store_room_cursor(m->store, &r->st, e))
 		goto bad;

@@ -1,14 +1,18 @@
 /*
  * settle_over.c: what a plan does not find again is over: problems go, conflicts
- * are settled.
+ * are settled.  Also the one problem that no plan knows of.
  *
  * Not here: what makes them (settle_commit.c, act.c).
  */
 #include "mapd/settle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* Seconds: longer than until all is read again (rebase_days). */
+#define UNREAD_KEPT (100 * INT64_C(86400))
 
 /* Problems of the room that this plan did not find again are over. */
 struct stale {
@@ -99,6 +103,32 @@ conflict_over(void *arg, const struct conflict *c)
 		return 0;
 	s->key = k;
 	memcpy(s->key[s->n++], c->key, KEY_LEN);
+	return 0;
+}
+
+/*
+ * What Exchange has and nobody can read is one problem of the room, of no
+ * booking.  The feed names it once: it stays until all has been read again,
+ * which happens every rebase_days.
+ */
+int
+settle_unread(struct visit *v, struct err *e)
+{
+	static const uint8_t no_key[KEY_LEN];
+	struct room *r = &v->m->rooms[v->room];
+	struct problem p = {.room = r->st.id, .since = time(NULL)};
+	int fresh;
+
+	if (!v->ex_ok || (v->unread == 0 && !v->ex_full))
+		return 0;
+	if (v->unread == 0)
+		return store_problem_drop(v->m->store, p.room, no_key, e);
+	p.kept = p.since + UNREAD_KEPT;
+	snprintf(p.text, sizeof(p.text), "Exchange: %s", v->unread_text);
+	if (store_problem_put(v->m->store, &p, &fresh, e))
+		return -1;
+	if (fresh)
+		evidence(v->m, EV_PROBLEM, r, NULL, NULL, p.text);
 	return 0;
 }
 

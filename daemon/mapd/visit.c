@@ -176,6 +176,17 @@ exchange_failed(struct visit *v, const char *text)
 	wire_mend(r->text);
 }
 
+void
+visit_unread(struct visit *v, unsigned n, const char *text)
+{
+	if (v->unread == 0) {
+		snprintf(v->unread_text, sizeof(v->unread_text), "%s", text);
+		wire_mend(v->unread_text);
+	}
+	v->unread += n;
+	v->changed = 1;
+}
+
 static int
 exchange_polled(struct visit *v, struct packet *pk)
 {
@@ -199,6 +210,8 @@ exchange_polled(struct visit *v, struct packet *pk)
 	}
 	v->ex_done = v->ex_ok = 1;
 	v->ex_full = p.full;
+	if (p.bad)
+		visit_unread(v, p.bad, p.text);
 	if (p.cursor.len && (v->cursor = malloc(p.cursor.len)) != NULL) {
 		memcpy(v->cursor, p.cursor.p, p.cursor.len);
 		v->cursor_len = p.cursor.len;

@@ -19,6 +19,8 @@ void visit_start(struct mapd *, size_t room);
 void visit_free(struct visit *);
 /* Goes on when both sides, and what was read besides, are there. */
 void visit_step(struct visit *);
+/* So many items of Exchange could not be read; text: why, of the first. */
+void visit_unread(struct visit *, unsigned n, const char *text);
 /* A booking of Exchange: of a poll, an expansion or a read.  -1: malformed. */
 int visit_take_booking(struct visit *, struct packet *);
 

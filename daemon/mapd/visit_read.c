@@ -36,6 +36,7 @@ on_read(struct chan *c, struct packet *pk, void *arg)
 	struct visit *v = g->v;
 	struct msg_mapd_read r;
 	int outcome = OUTCOME_FAILED;
+	const char *text = "";
 
 	(void)c;
 	if (pk && pk->type == MSG_MAPD_BOOKING)
@@ -44,12 +45,15 @@ on_read(struct chan *c, struct packet *pk, void *arg)
 		if (mapd_read_get(pk, &r))
 			return -1;
 		outcome = r.outcome;
+		text = r.text;
 	} else if (pk && pk->type != MSG_ERROR)
 		return -1;
 	if (outcome == OUTCOME_GONE && g->suspect)
 		mark_gone(v, g->id);
 	else if (outcome == OUTCOME_OK && g->series)
 		settle_expanded(v, g->id);
+	else if (outcome == OUTCOME_BROKEN && !g->series)
+		visit_unread(v, 1, text); /* it does not hold up the room */
 	else if (outcome != OUTCOME_OK && outcome != OUTCOME_GONE)
 		v->reads_failed = 1;
 	free(g);

@@ -187,6 +187,30 @@ class Window(Calendars):
         wanted = self.some_of_everything(0)
         self.expect(0, wanted)
 
+    def test_unreadable(self):
+        """an item whose times nobody can read is said, and holds up nothing;
+        it is forgotten when it is gone and all has been read anew"""
+        start = wall(monday(), 9)
+        uid = self.book(0, start, None, zone_name_shown="Eastern Standard Time")
+        other = self.book(0, wall(monday(), 11))
+        if self.kind == "ews":  # it says UTC, whatever the zone
+            self.expect(0, lasting([start, wall(monday(), 11)]))
+            return
+        said = orbtest.wait_for("it is said", lambda: [
+            p for p in self.problems(0) if not p["booking"]], 10)
+        self.assertEqual(len(said), 1)
+        self.assertIn("cannot be read", said[0]["text"])
+        self.assertFalse(self.orb.status()["well"])
+        self.people.move(other, wall(monday(), 12))
+        orbtest.wait_for("the other is moved", lambda: self.shown(0) ==
+                         lasting([wall(monday(), 12)]), 10)
+        self.rounds(2)
+        self.assertEqual([p["text"] for p in self.problems(0)],
+                         [said[0]["text"]])
+        self.sim.meeting_delete(uid=uid)
+        self.clock(8)
+        self.expect(0, lasting([wall(monday(), 12)]), both=False)
+
     def cursor_lost(self, skip):
         self.sim.set(key="page_size", value=2)
         first = monday()

@@ -58,9 +58,11 @@ int adapter_congested(const struct adapter *);
 /* The end of ADAPTER_EXPAND, GET, FIND, CHECK, PERSONS. */
 void adapter_read_end(struct adapter *, uint64_t id, enum outcome,
     uint32_t count, uint32_t retry_after, const char *text);
-/* The end of ADAPTER_POLL; cursor may be "". */
+/* The end of ADAPTER_POLL; bad: of items that could not be read, text names the
+ * first; cursor may be "". */
 void adapter_poll_end(struct adapter *, uint64_t id, enum outcome, int full,
-    uint32_t count, uint32_t retry_after, const char *text, const char *cursor);
+    uint32_t count, uint32_t bad, uint32_t retry_after, const char *text,
+    const char *cursor);
 
 /* The permit tables of the two upstreams (graph_main.c, topdesk_main.c). */
 extern const struct permit graph_permits[], topdesk_permits[];

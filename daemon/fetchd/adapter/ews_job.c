@@ -88,7 +88,7 @@ read_end(struct ews_read *j)
 		    *text ? "; " : "", j->bad, j->bad_why);
 	if (j->type == MSG_ADAPTER_POLL)
 		adapter_poll_end(a, j->job.id, j->outcome,
-		    j->full && j->outcome == OUTCOME_OK, j->count,
+		    j->full && j->outcome == OUTCOME_OK, j->count, j->bad,
 		    j->call.retry_after, text,
 		    j->outcome == OUTCOME_OK ? state : "");
 	else

@@ -126,7 +126,8 @@ graph_poll_finish(struct graph_job *j)
 		    "%s%u items cannot be read (the first: %s)", n ? "; " : "",
 		    j->bad, j->bad_why);
 	adapter_poll_end(j->job.a, j->job.id, j->outcome,
-	    j->full && j->outcome == OUTCOME_OK, j->count, j->retry_after, text,
+	    j->full && j->outcome == OUTCOME_OK, j->count, j->bad,
+	    j->retry_after, text,
 	    j->outcome == OUTCOME_OK ? strbuf_get(&j->cursor) : "");
 	job_end(&j->job);
 }

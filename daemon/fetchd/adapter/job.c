@@ -103,12 +103,14 @@ adapter_read_end(struct adapter *a, uint64_t id, enum outcome outcome,
 
 void
 adapter_poll_end(struct adapter *a, uint64_t id, enum outcome outcome, int full,
-    uint32_t count, uint32_t retry_after, const char *text, const char *cursor)
+    uint32_t count, uint32_t bad, uint32_t retry_after, const char *text,
+    const char *cursor)
 {
 	char clean[301];
 	struct msg_mapd_polled m = {.outcome = outcome,
 	    .full = full != 0,
 	    .count = count,
+	    .bad = bad,
 	    .retry_after = retry_after,
 	    .text = wire_clean(clean, sizeof(clean), text, 300)};
 

@@ -113,7 +113,7 @@ list_end(struct td_list *l, enum outcome r, uint32_t retry, const char *text)
 	for (size_t i = 0; i < n; i++) {
 		poll = l->poll[i];
 		adapter_poll_end(l->a, poll->job.id, r, r == OUTCOME_OK,
-		    poll->count, retry, text, "");
+		    poll->count, l->bad, retry, text, "");
 		job_end(&poll->job); /* the last one frees l */
 	}
 }
