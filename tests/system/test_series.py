@@ -122,7 +122,7 @@ class Patterns(Calendars):
 
 class Changes(Calendars):
     """What people do to series and to single dates of them."""
-    count = 32
+    count = 36
 
     def weekly(self, count=6, hour=9, **more):
         """A weekly series: room, uid, its starts; it is on both sides."""
@@ -295,6 +295,42 @@ class Changes(Calendars):
         self.people.move_one(uid, again[5], again[5] + DAY)
         self.orb.start(["mapd"])
         self.expect(room, lasting(again[1:5] + [again[5] + DAY]))
+
+    def test_long_series_moved(self):
+        """a hundred dates at another time: one series is one cancellation, it
+        is not held, and no date stands in another's way"""
+        room, first = self.room(), monday()
+        uid = self.book(room, wall(first, 9), recurrence(
+            "daily", first, count=100))
+        self.expect(room, lasting(at(dates(first, 100, 1))))
+        self.people.move(uid, wall(first + DAY, 9, 30))
+        self.expect(room, lasting(at(dates(first + DAY, 100, 1), 9, 30)))
+
+    def test_accepted_later(self):
+        """a series that the room accepts when ORB has long seen it, declines,
+        and gets again"""
+        room, first = self.room(), monday()
+        self.room_settings(room, silent=True)
+        mailbox = self.orb.rooms[room]["mailbox"]
+        days = dates(first, 4)
+        uid = self.book(room, wall(first, 9), weekly_on(first, count=4))
+        self.rounds(2)
+        self.assertEqual(self.people.reservations(room), [])
+        for response, starts in (("accepted", at(days)), ("tentative", []),
+                                 ("accepted", at(days)), ("declined", [])):
+            self.sim.meeting_respond(uid=uid, room=mailbox, response=response)
+            if response == "tentative":
+                self.rounds(2)  # what is booked stays until it is declined
+            else:
+                self.expect(room, lasting(starts))
+
+    def test_vanishes_from_the_room(self):
+        """a series that is taken out of the room's calendar"""
+        room, uid, starts = self.weekly()
+        self.people.delete_one(uid, starts[1])
+        self.sim.meeting_delete(
+            uid=uid, room=self.orb.rooms[room]["mailbox"])
+        self.expect(room, [])
 
     def test_all_but_some(self):
         """a series of which the room accepted all but some dates: those it
