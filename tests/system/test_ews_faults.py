@@ -177,6 +177,10 @@ class Faults(Base):
         """Server Error in '/EWS' Application"""
         self.hit("500_html", 2)
 
+    def test_forbidden_403(self):
+        """403, as where EWS is switched off for a while: nothing is lost"""
+        self.hit("answer", 3, status=403, body="<html>Forbidden</html>")
+
     def test_redirect_to_the_error_page(self):
         """302 to genericerrorpage.htm is not followed"""
         self.hit("redirect", 2)

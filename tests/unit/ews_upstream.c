@@ -12,9 +12,11 @@
 #include "tests/unit/ews_order.h"
 #include "tests/unit/ews_upstream.h"
 
+#define LOG 2000
+
 static const struct ews_line *lines;
 static const char *as;
-static char *asked[1000];
+static char *asked[LOG];
 static unsigned nasked;
 
 static void
@@ -58,7 +60,7 @@ upstream(struct rig *r, const char *method, const char *path, const char *body,
 	check_mailbox(r, body);
 	if (ews_order_check(body, why, sizeof(why)))
 		fail_msg("not in the schema: %s: %s", why, body);
-	assert_in_range(nasked, 0, 999);
+	assert_in_range(nasked, 0, LOG - 1);
 	asked[nasked++] = strdup(body);
 	while (s->word && strstr(body, s->word) == NULL)
 		s++;

@@ -72,6 +72,90 @@ changes(void **state)
 	}
 }
 
+/* Pages of changes; each answer has another state, but the model's last one. */
+static int pages, turns;
+
+static char *
+say_page(const char *request)
+{
+	char *s = NULL, want[60];
+	int last = ++turns == pages;
+
+	/* The state of the page before is the question. */
+	snprintf(want, sizeof(want), "<m:SyncState>S%d<", turns);
+	assert_non_null(strstr(request, want));
+	if (asprintf(&s,
+		ANSWER(
+		    GOOD("<m:SyncState>S%d</m:SyncState>"
+			 "<m:IncludesLastItemInRange>%s"
+			 "</m:IncludesLastItemInRange><m:Changes><t:Delete>"
+			 "<t:ItemId Id=\"gone%d\"/></t:Delete></m:Changes>")),
+		turns + 1, last ? "true" : "false", turns) < 0)
+		abort();
+	return s;
+}
+
+static void
+changes_in_pages(void **state)
+{
+	static const struct ews_line s[] = {
+	    {"SyncFolderItems", NULL, 0, say_page}, {NULL, NULL, 0, NULL}};
+	static const struct ews_line still[] = {
+	    {"SyncFolderItems",
+		ANSWER(GOOD("<m:SyncState>S1</m:SyncState>"
+			    "<m:IncludesLastItemInRange>false"
+			    "</m:IncludesLastItemInRange>")),
+		0, NULL},
+	    {NULL, NULL, 0, NULL}};
+	struct rig *r = rig(s);
+
+	(void)state;
+	pages = 7;
+	turns = 0;
+	rig_poll(r, ROOM, "S1");
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_OK);
+	assert_int_equal(r->requests, 7);
+	assert_int_equal(r->nremoved, 7);
+	assert_string_equal(r->cursor, "S8");
+	/* A state that does not advance has no end. */
+	ews_script(still);
+	rig_reset(r);
+	rig_poll(r, ROOM, "S1");
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_BROKEN);
+	assert_int_equal(r->requests, 1);
+	assert_string_equal(r->cursor, "");
+	rig_free(r);
+}
+
+/* Nor does one that goes in circles. */
+static void
+changes_without_end(void **state)
+{
+	static const struct ews_line s[] = {
+	    {"<m:SyncState>A<",
+		ANSWER(GOOD("<m:SyncState>B</m:SyncState>"
+			    "<m:IncludesLastItemInRange>false"
+			    "</m:IncludesLastItemInRange>")),
+		0, NULL},
+	    {"SyncFolderItems",
+		ANSWER(GOOD("<m:SyncState>A</m:SyncState>"
+			    "<m:IncludesLastItemInRange>false"
+			    "</m:IncludesLastItemInRange>")),
+		0, NULL},
+	    {NULL, NULL, 0, NULL}};
+	struct rig *r = rig(s);
+
+	(void)state;
+	rig_poll(r, ROOM, "S1");
+	rig_run(r, 1);
+	assert_int_equal(r->outcome, OUTCOME_BROKEN);
+	assert_in_range(r->requests, 2, 1000);
+	assert_string_equal(r->cursor, "");
+	rig_free(r);
+}
+
 static void
 full_and_lost_cursor(void **state)
 {
@@ -158,6 +242,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(changes),
+	    cmocka_unit_test(changes_in_pages),
+	    cmocka_unit_test(changes_without_end),
 	    cmocka_unit_test(full_and_lost_cursor),
 	    cmocka_unit_test(a_cut_view_is_halved), cmocka_unit_test(get_one)};
 

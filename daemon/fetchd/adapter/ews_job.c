@@ -19,6 +19,9 @@
 #include "fetchd/adapter/ews_job.h"
 #include "lib/events.h"
 
+#define SYNC_PAGES \
+	1000 /* of one poll; beyond that the server goes in circles */
+
 static void
 read_release(struct job *job)
 {
@@ -154,7 +157,9 @@ keep_state(struct ews_read *j)
 		    "Exchange's sync state is too long to go on with");
 		return;
 	}
-	if (state && j->sync && strcmp(state, strbuf_get(&j->state)) == 0) {
+	if (j->sync &&
+	    (strcmp(state, strbuf_get(&j->state)) == 0 ||
+		++j->pages == SYNC_PAGES)) {
 		ews_read_fail(
 		    j, OUTCOME_BROKEN, "Exchange's changes do not end");
 		return;

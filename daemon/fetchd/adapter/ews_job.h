@@ -38,7 +38,8 @@ struct ews_read {
 	char **ids; /* to be fetched; got: how many were */
 	size_t nids, got, asked, view_mark;
 	size_t listed; /* of the answer to one view */
-	int cut;       /* the view was not whole */
+	unsigned pages;
+	int cut; /* the view was not whole */
 	struct ews_master *masters;
 	unsigned count, bad;
 	int found, gone;
