@@ -259,6 +259,10 @@ still_holds(const struct job *j, const struct reservation *r)
 		    r->s.start == aim->start && r->s.end == aim->end &&
 		    j->to < j->m->nrooms && j->to != j->room;
 	case PLAN_MEETING_CANCEL:
+		/* It may have come back since. */
+		if (aim->reason == REASON_MOVED_ROOM)
+			return r && r->s.state != BOOKING_STATE_CANCELLED &&
+			    j->to != j->room;
 		return aim->reason != REASON_CANCELLED_IN_TOPDESK ||
 		    r == NULL || r->s.state == BOOKING_STATE_CANCELLED;
 	default:
