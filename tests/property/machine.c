@@ -227,7 +227,6 @@ machine_lose(struct machine *k)
 	remove_files(k);
 	k->file++;
 	k->lost = 1;
-	k->forgot = 2;
 	office_forget(k->o);
 	/* What Exchange does not find yet, nobody remembers. */
 	k->o->faults.stale = 0;
@@ -264,6 +263,8 @@ machine_run(struct machine *k, int64_t ms, uint64_t messages)
 		if (messages && k->messages >= last)
 			break;
 	}
+	if (k->crashed && machine_restart(k))
+		return -1;
 	return k->bad[0] ? -1 : 0;
 }
 
@@ -370,6 +371,22 @@ known_key(void *arg, int res, uint8_t key[KEY_LEN])
 	machine_key(arg, res, key);
 }
 
+static int
+is_agreed(void *arg, int res)
+{
+	struct machine *k = arg;
+	struct agreed_row row;
+	char id[32];
+	int64_t room;
+	struct err e;
+
+	snprintf(id, sizeof(id), "res-%d", res);
+	/* A first look that is not over is begun anew. */
+	return k->m->seal && !k->m->first &&
+	    store_agreed_by_remote(k->m->store, id, -1, &room, &row, &e) == 1 &&
+	    row.a.gen && !row.a.dead;
+}
+
 /* --- the site --------------------------------------------------------------------------- */
 
 static const char *const mailboxes[ROOMS] = {
@@ -428,6 +445,7 @@ machine_open(
 	o->removes = seed / 11 % 2;
 	o->is_said = is_said;
 	o->known_key = known_key;
+	o->is_agreed = is_agreed;
 	o->known_arg = k;
 	return start(k);
 }

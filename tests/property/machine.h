@@ -18,12 +18,10 @@ struct machine {
 	struct conf conf;
 	struct conf_room rooms[ROOMS];
 	char dir[200];
-	unsigned file;   /* the database's number: a crash makes a new one */
-	int crash_in;    /* steps to the next crash, 0 none */
-	unsigned arrive; /* messages that still arrive then */
-	/* lost: the state was, at least once; forgot: rounds until everything
-	 * has been seen again. */
-	int crashed, lost, forgot;
+	unsigned file;     /* the database's number: a crash makes a new one */
+	int crash_in;      /* steps to the next crash, 0 none */
+	unsigned arrive;   /* messages that still arrive then */
+	int crashed, lost; /* lost: the state was, at least once */
 	uint64_t messages;
 	unsigned crashes;
 	char bad[300];

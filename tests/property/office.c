@@ -66,31 +66,14 @@ office_is_moved(const struct office *o, int res)
 void
 office_forget(struct office *o)
 {
-	for (int i = 0; i < (int)o->nres; i++) {
-		o->res[i].forgot = 1;
-		o->res[i].strange = office_is_moved(o, i);
-	}
-}
-
-void
-office_learn(struct office *o)
-{
-	for (size_t i = 0; i < o->nres; i++)
-		o->res[i].forgot = 0;
-}
-
-void
-office_blur(struct office *o)
-{
 	struct reserved *r;
 
-	for (size_t i = 0; i < o->nres; i++) {
+	for (int i = 0; i < (int)o->nres; i++) {
 		r = &o->res[i];
-		if (!r->forgot)
-			continue;
 		/* Whichever side has written it last: it stands. */
 		r->text_unclear = 1;
 		r->moved_by_person = r->text_by_person = 0;
+		r->strange = office_is_moved(o, i);
 	}
 }
 

@@ -90,7 +90,6 @@ struct reserved {
 	int shown_gone, shown_room, unseen;
 	int doubt;        /* a cancellation of ORB's without an answer */
 	int text_unclear; /* edited while nobody knew */
-	int forgot;       /* nobody knows any more which side changed it */
 	int strange; /* the state was lost while its link was another room's */
 };
 
@@ -133,9 +132,11 @@ struct office {
 	const struct conf *conf;
 	int ews; /* which interface */
 	/* What ORB knows (machine.c): whether it says that the reservation is
-	 * in a conflict, and under which key it knows it. */
+	 * in a conflict, under which key it knows it, and whether it is known
+	 * how both sides were, so that a change of one can be told. */
 	int (*is_said)(void *, int reservation);
 	void (*known_key)(void *, int reservation, uint8_t key[KEY_LEN]);
+	int (*is_agreed)(void *, int reservation);
 	void *known_arg;
 	unsigned writes[2], mails, people; /* accounts */
 	char bad[300];
@@ -144,16 +145,12 @@ struct office {
 void office_init(struct office *, const struct conf *);
 int64_t office_now(void);
 void office_bad(struct office *, const char *what, int meeting, int res);
-/* Nobody knows any more which side changed what. */
+/* The state is lost: nobody knows any more which side changed what. */
 void office_forget(struct office *);
 /* ORB has it with a meeting, and what was agreed on it. */
 int office_is_known(const struct office *, int res);
 /* Its link is of another room than it is in. */
 int office_is_moved(const struct office *, int res);
-/* ORB has seen everything again. */
-void office_learn(struct office *);
-/* A step later: what nobody knows is nobody's change. */
-void office_blur(struct office *);
 /* What time brings: rooms answer. */
 void office_tick(struct office *);
 const char *office_mailbox(int box, char buf[32]);

@@ -217,8 +217,8 @@ move_reservation(struct office *o, int i, int room, struct times t)
 	if (r->state == BOOKING_STATE_CONFLICTING)
 		r->state = BOOKING_STATE_BOOKED;
 	r->room = room;
-	r->moved_by_person |=
-	    office_is_known(o, i) && (r->start != t.start || r->end != t.end);
+	r->moved_by_person |= o->is_agreed(o->known_arg, i) &&
+	    (r->start != t.start || r->end != t.end);
 	r->start = t.start;
 	r->end = t.end;
 	touch(o, i);
@@ -259,7 +259,10 @@ topdesk_do(struct office *o, enum deed deed, int i, uint32_t b)
 		break;
 	case DEED_RETITLE_RESERVATION:
 		r->text = 2000 + (int)(b % 500);
-		r->text_by_person |= office_is_known(o, i);
+		if (o->is_agreed(o->known_arg, i))
+			r->text_by_person = 1;
+		else
+			r->text_unclear = 1;
 		touch(o, i);
 		break;
 	case DEED_CANCEL_RESERVATION:

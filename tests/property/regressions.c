@@ -185,5 +185,13 @@ const struct regression regressions[] = {
     {"twice the same link, and one in the way of the other", 102,
 	"twice           0xd37ce39b 0xf94a2d12\n"
 	"td-lock         0xc36e25c4 0xe385519c\n"},
+    {"given another room and back while its decline fails", 20322,
+	"meet            0x8dfaa034 0x9e3750b1\n"
+	"round           0x6d36fcc4 0x434486dd\n"
+	"td-swap         0x23012602 0x994ff63d\n"
+	"round           0xc9dde9de 0x4ab8420f\n"
+	"fail            0xb2e9e54 0x1458aca8\n"
+	"round           0xa8eb6355 0x3bd44f83\n"
+	"td-swap         0x81705388 0x9ebf9e90\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);

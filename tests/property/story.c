@@ -209,13 +209,6 @@ story_run(struct ground *g, const struct story *h, char why[WHY_MAX])
 		if (clockwork_trace)
 			step_print(&h->steps[i]);
 		rc = step_do(&k, &h->steps[i]);
-		/* Until ORB knows anything again. */
-		if (k.m->seal && !k.m->first && !o.faults.hidden &&
-		    h->steps[i].op == OP_ROUND)
-			k.forgot -= k.forgot > 0;
-		if (k.forgot == 0)
-			office_learn(&o);
-		office_blur(&o);
 		if (o.bad[0] || k.bad[0])
 			rc = -1;
 	}

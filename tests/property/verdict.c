@@ -62,6 +62,24 @@ partner_of_copy(struct machine *k, struct office *o, int i, int room)
 	return reservation_of_copy(o, i, room);
 }
 
+/* For a reservation that is in its way, of which ORB says what is wrong. */
+static int
+waits(struct machine *k, const struct office *o, const struct copy *c, int room)
+{
+	const struct reserved *r;
+	uint8_t key[KEY_LEN];
+
+	for (int n = 0; n < (int)o->nres; n++) {
+		r = &o->res[n];
+		machine_key(k, n, key);
+		if (r->room == room && is_live(r) &&
+		    overlap(r->start, r->end, c->start, c->end) &&
+		    machine_said(k, key, n))
+			return 1;
+	}
+	return 0;
+}
+
 static int
 check_copy(struct machine *k, struct office *o, int i, int room)
 {
@@ -77,6 +95,8 @@ check_copy(struct machine *k, struct office *o, int i, int room)
 	office_key(o, room, &o->meeting[i], key);
 	n = partner_of_copy(k, o, i, room);
 	if (machine_said(k, key, n))
+		return 0;
+	if (n < 0 && waits(k, o, c, room))
 		return 0;
 	if (n < 0) {
 		office_bad(o, "at the end: booked in Exchange only", i, -1);
