@@ -340,7 +340,7 @@ on_approve(struct chan *c, struct packet *pk)
 	if (store_begin(m->store, &e))
 		return control_error(c, pk->id, e.text);
 	if (store_act_approve(m->store, &n, &e) ||
-	    (m->first && store_meta_set(m->store, "looked", &e))) {
+	    (m->first && first_keep(m, &e))) {
 		store_rollback(m->store);
 		return control_error(c, pk->id, e.text);
 	}

@@ -12,6 +12,9 @@
  * so the list of what was matched need not be kept, and it is never older than
  * the two systems.
  *
+ * A way (policy.direction) that is carried from now on is looked at in the same
+ * manner: what people made meanwhile on a side that was not followed may be a lot.
+ *
  * Not here: what matches (plan_pair.c), how the count is made (settle_round.c).
  */
 #include "mapd/mapd.h"
@@ -20,6 +23,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Which way is carried, as a fact of the store; and does orb.conf say so now? */
+static const struct way {
+	const char *fact;
+	enum conf_direction not_with;
+} ways[] = {{"carries to-topdesk", CONF_DIRECTION_TO_EXCHANGE},
+    {"carries to-exchange", CONF_DIRECTION_TO_TOPDESK}};
+#define NWAYS (sizeof(ways) / sizeof(ways[0]))
+
+/* A way that is carried anew is looked at as if for the first time. */
+static int
+begin_way(struct mapd *m, const struct way *w, struct err *e)
+{
+	int known = store_meta_is(m->store, w->fact, e);
+	int on = m->conf->policy.direction != w->not_with;
+
+	if (known < 0)
+		return -1;
+	if (on && !known)
+		m->first = 1;
+	return known && !on ? store_meta_drop(m->store, w->fact, e) : 0;
+}
 
 int
 first_begin(struct mapd *m, struct err *e)
@@ -30,7 +55,22 @@ first_begin(struct mapd *m, struct err *e)
 	    (begun = store_meta_is(m->store, "begun", e)) < 0)
 		return -1;
 	m->first = !looked;
-	return looked || begun ? 0 : store_forget(m->store, e);
+	if (!looked && !begun && store_forget(m->store, e))
+		return -1;
+	for (size_t i = 0; i < NWAYS; i++)
+		if (begin_way(m, &ways[i], e))
+			return -1;
+	return 0;
+}
+
+int
+first_keep(struct mapd *m, struct err *e)
+{
+	for (size_t i = 0; i < NWAYS; i++)
+		if (m->conf->policy.direction != ways[i].not_with &&
+		    store_meta_set(m->store, ways[i].fact, e))
+			return -1;
+	return store_meta_set(m->store, "looked", e);
 }
 
 int

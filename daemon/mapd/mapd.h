@@ -393,6 +393,8 @@ struct mapd {
 /* --- first.c ---------------------------------------------------------------------------------- */
 /* At the start: is it the first look?  0, or -1 and err. */
 int first_begin(struct mapd *, struct err *);
+/* It is over, and the store is to know; within a transaction.  0, or -1. */
+int first_keep(struct mapd *, struct err *);
 /* A PLAN_PAIR or an ADOPT of what was not agreed; within its transaction. */
 int first_matched(struct mapd *, const struct room *, const struct action *,
     const struct reservation *, struct err *);

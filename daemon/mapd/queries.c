@@ -28,6 +28,7 @@ const char *const query_text[Q_MAX] = {
     [Q_META_GET] = "SELECT value FROM meta WHERE name = ?",
     [Q_META_PUT] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
 
+    [Q_META_DROP] = "DELETE FROM meta WHERE name = ?",
     [Q_ROOM_GET] = "SELECT id, win_from, win_to, based, cursor FROM room"
 		   " WHERE hash = ?",
     [Q_ROOM_ADD] = "INSERT INTO room (hash) VALUES (?)",

@@ -84,7 +84,7 @@ settle_round(struct mapd *m)
 	/* What could be read was read: the next look is not the first. */
 	over =
 	    m->first && held <= (size_t)limit && !more && m->round.failed == 0;
-	if (over && store_meta_set(m->store, "looked", &e))
+	if (over && first_keep(m, &e))
 		goto rollback;
 	if (store_commit(m->store, &e))
 		goto bad;

@@ -316,6 +316,15 @@ store_meta_set(struct store *st, const char *name, struct err *e)
 	return query_end(&q, e, "keep a fact");
 }
 
+int
+store_meta_drop(struct store *st, const char *name, struct err *e)
+{
+	struct query q = query_start(st, Q_META_DROP);
+
+	query_str(&q, name);
+	return query_end(&q, e, "drop a fact");
+}
+
 /* 13 to 15: PLAN_MEETING_CHANGE, _SWAP, _CANCEL. */
 static const char forget_sightings[] =
     "DELETE FROM seen; DELETE FROM series; UPDATE room SET cursor = NULL;"

@@ -44,6 +44,7 @@ void store_rollback(struct store *);
 /* A fact that is kept as long as the database: 1 set, 0 not, -1 error. */
 int store_meta_is(struct store *, const char *name, struct err *);
 int store_meta_set(struct store *, const char *name, struct err *);
+int store_meta_drop(struct store *, const char *name, struct err *);
 /* All but the rooms and the facts: both systems are to be looked at anew. */
 int store_forget(struct store *, struct err *);
 

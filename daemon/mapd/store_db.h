@@ -17,6 +17,7 @@ enum query_id {
 	Q_ROLLBACK,
 	Q_META_GET,
 	Q_META_PUT,
+	Q_META_DROP,
 	Q_ROOM_GET,
 	Q_ROOM_ADD,
 	Q_ROOM_CURSOR,

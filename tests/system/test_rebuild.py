@@ -10,7 +10,7 @@ import unittest
 import orbtest
 import tap
 from bothways import SERVICE, BothWays, rounds, writes
-from people import Outlook, daily, day, iso
+from people import Outlook, daily, day, iso, parse
 
 
 class World(BothWays):
@@ -376,7 +376,7 @@ class FirstService(First):
 
 class Direction(BothWays):
     """policy.direction is changed later."""
-    room_count = 4
+    room_count = 5
 
     def test_switched(self):
         """to-topdesk, both, to-topdesk, with pairs of both origins: nothing
@@ -394,19 +394,19 @@ class Direction(BothWays):
         self.equal()
         # Their own TOPdesk reservation gets its meeting, and only that.
         self.assertEqual(len(self.in_room(1)), 1)
-        self.assertEqual(len(self.people.planned()), 5)
+        self.assertEqual(len(self.planned_in_mine()), 5)
         counted = writes(self.sim)
         self.assertEqual(counted.get("POST /users/{user}/events"), 1, counted)
         self.assertEqual(counted.get("POST /reservations", 0), 0, counted)
         self.sim.mails_reset()
-        before = [r["id"] for r in self.people.planned()]
+        before = self.planned_in_mine()
         self.direction("to-topdesk")
         rounds(self.orb, 2)
         self.assertEqual(writes(self.sim), {})
         self.direction("both")
         rounds(self.orb, 2)
         self.assertEqual(writes(self.sim), {})
-        self.assertEqual([r["id"] for r in self.people.planned()], before)
+        self.assertEqual(self.planned_in_mine(), before)
         self.mails()
         # And to-exchange, which only reports what Outlook does.
         self.direction("to-exchange")
@@ -422,9 +422,47 @@ class Direction(BothWays):
         self.assertEqual(len(self.people.planned(2)), 1)
         self.assertEqual([u for _, u in self.in_room(2)], [uid])
 
-    def direction(self, word):
+    def test_switch_asks(self):
+        """to-topdesk, then both: what TOPdesk has had meanwhile is counted as
+        at a first start, and waits for orbctl approve"""
+        room = self.use(4)
+        self.direction("to-topdesk")
+        for n in range(5):
+            self.reserve(room, day(n, 9))
+        self.people.book("ada", room, day(0, 14))
+        self.equal_but_for(room, 1)
+        self.direction("both", approve_writes=3)
+        orbtest.wait_for("the writes are held", lambda: self.orb.status(
+            ).get("held_writes") == 5, 20)
+        rounds(self.orb, 2)
+        self.assertEqual(writes(self.sim), {})
+        rows = [r for r in self.orb.orbctl("plan")
+                if r["room"] == self.name(room)]
+        self.assertEqual({r["kind"] for r in rows}, {"make meeting"})
+        self.assertEqual(self.orb.orbctl("approve")["approved"], 5)
+        self.equal()
+        self.assertEqual(len(self.in_room(room)), 6)
+        self.mails(response=1)
+        # Known from now on: the next start asks nothing.
+        self.direction("both", approve_writes=3)
+        rounds(self.orb, 2)
+        self.assertEqual(writes(self.sim), {})
+        self.assertEqual(self.orb.status()["held_writes"], 0)
+        self.direction("both", approve_writes=1000000)
+
+    def planned_in_mine(self):
+        return [r["id"] for r in self.people.planned()
+                if r["location"] in self.mine]
+
+    def equal_but_for(self, room, meetings):
+        """One way: the meetings have reservations, nothing else happened."""
+        orbtest.wait_for("reserved", lambda: all(
+            self.people.at(room, parse(s)) for s, _ in
+            self.in_room(room)) and len(self.in_room(room)) == meetings, 20)
+
+    def direction(self, word, **more):
         self.orb.stop_units(["mapd"])
-        self.orb.configure(policy={"direction": word})
+        self.orb.configure(policy=dict(more, direction=word))
         self.sim.counters_reset()
         self.orb.start(["mapd"])
         rounds(self.orb, 2)
