@@ -116,6 +116,9 @@ occurrence_update(struct ews *w, struct target *t, const struct node *updates,
 
 	if (code == NULL && (s.d.recurrence != NULL || s.d.plain))
 		code = "ErrorCalendarCannotUpdateRecurrenceOfOccurrence";
+	/* Exchange keeps who is invited to one occurrence; this does not. */
+	if (code == NULL && s.m.nattendees > 0)
+		code = "ErrorInvalidPropertySet";
 	if (code == NULL)
 		code = wanted_times(w, &s.d, &start, &end);
 	if (code == NULL && booking_crosses(t->e, t->room.original, start, end))

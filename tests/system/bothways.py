@@ -42,7 +42,7 @@ def rounds(orb, n=2, timeout=30):
 
 class BothWays(unittest.TestCase):
     """policy.direction = both, and as many rooms as a class needs."""
-    kind = "graph"
+    kind = None  # orbtest.KIND
     book_as = "room"
     room_count = 12
     room_settings = {}

@@ -31,6 +31,8 @@ BUILD = os.path.abspath(os.environ.get("ORB_BUILD") or
 UPSTREAMS = ("exchange", "topdesk")
 ROOT = os.getuid() == 0
 FALLBACK = "reception@sim.test"
+# What ORB speaks to Exchange where a test says nothing.
+KIND = os.environ.get("ORB_EXCHANGE", "graph")
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -405,9 +407,10 @@ class Orb:
     live = []
 
     def __init__(self, rooms=3, poll=1, settings=None, sim_options=(),
-                 sim=None, kind="graph"):
+                 sim=None, kind=None):
         """kind: what ORB speaks to Exchange, graph or ews; also to be had
-        with configure(exchange={"kind": ...}), before or after a start."""
+        with configure(exchange={"kind": ...}), before or after a start.
+        None: KIND."""
         self.dir = tempfile.mkdtemp(prefix="orb-", dir="/tmp")
         os.chmod(self.dir, 0o755)
         Orb.live.append(self)
@@ -433,7 +436,7 @@ class Orb:
         os.chmod(ca, 0o644)
         self.rooms = rooms if isinstance(rooms, list) else \
             self.rooms_make(rooms)
-        self.settings = self.settings_make(poll, kind)
+        self.settings = self.settings_make(poll, kind or KIND)
         for group, members in (settings or {}).items():
             if isinstance(members, dict):
                 self.settings.setdefault(group, {}).update(members)
@@ -475,7 +478,7 @@ class Orb:
                 " %d" % (i // 6 + 1) if i >= 6 else ""))
             for i in range(count)]
 
-    def settings_make(self, poll, kind="graph"):
+    def settings_make(self, poll, kind):
         """Both interfaces of Exchange are set up; kind says which is used."""
         facts = self.sim.facts
         ca = os.path.join(self.dir, "etc/ca.pem")

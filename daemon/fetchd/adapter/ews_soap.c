@@ -26,10 +26,11 @@
 	SHAPE "<t:AdditionalProperties>"                             \
 	      "<t:FieldURI FieldURI=\"calendar:CalendarItemType\"/>" \
 	      "</t:AdditionalProperties></m:ItemShape>"
-#define VIEW_SHAPE                                                        \
-	SHAPE                                                             \
-	"<t:AdditionalProperties>"                                        \
-	"<t:FieldURI FieldURI=\"calendar:CalendarItemType\"/>" THREAD_URI \
+#define VIEW_SHAPE                                             \
+	SHAPE                                                  \
+	"<t:AdditionalProperties>"                             \
+	"<t:FieldURI FieldURI=\"calendar:CalendarItemType\"/>" \
+	"<t:FieldURI FieldURI=\"calendar:UID\"/>" THREAD_URI   \
 	"</t:AdditionalProperties></m:ItemShape>"
 
 /* XML 1.0 has no way to write most control characters: they are left out. */

@@ -129,6 +129,10 @@ on_listed(struct ews_read *j, const struct ews_item *it)
 	    j->type != MSG_ADAPTER_MEETING &&
 	    !ews_thread_known(j, strbuf_get(&it->f[EWS_THREAD])))
 		return; /* of a series that did not change */
+	else if (j->asking == ASK_VIEW && j->type == MSG_ADAPTER_MEETING &&
+	    it->f[EWS_UID].len > 0 &&
+	    strcmp(strbuf_get(&it->f[EWS_UID]), j->target) != 0)
+		return; /* nobody else's meeting is read */
 	else
 		ews_want_id(j, id);
 }
