@@ -17,15 +17,16 @@ SRC = os.path.abspath(os.environ.get("ORB_SRC") or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "../.."))
 BUILD = os.path.abspath(os.environ.get("ORB_BUILD") or
                         os.path.join(SRC, "build"))
-BASH = os.path.join(SRC, "doc/completion/orbctl.bash")
+BASH = os.path.join(SRC, "doc/completion/%s.bash")
 
 
-def complete(*words):
+def complete(*words, command="orbctl"):
     """What bash offers for the last word."""
     script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
-              '_orbctl; printf "%s\\n" "${COMPREPLY[@]}"')
-    out = subprocess.run(["bash", "-c", script, "bash", BASH, "orbctl",
-                          *words], stdout=subprocess.PIPE, check=True)
+              '"_${1//-/_}"; printf "%s\\n" "${COMPREPLY[@]}"')
+    out = subprocess.run(["bash", "-c", script, "bash", BASH % command,
+                          command, *words],
+                         stdout=subprocess.PIPE, check=True)
     return [w for w in out.stdout.decode().splitlines() if w]
 
 
@@ -51,6 +52,26 @@ class Doc(unittest.TestCase):
         for name in names:
             self.assertRegex(page, r"\.(It )?Cm %s\b" % name)
         self.assertEqual(sorted(complete("")), sorted(names))
+
+    def test_verify(self):
+        """every option of orb-verify is in its page, its usage and both
+        completions"""
+        with open(os.path.join(SRC, "doc/orb-verify.1")) as f:
+            options = re.findall(r"^\.It Fl (?:h , )?-([a-z-]+)", f.read(),
+                                 re.M)
+        self.assertGreaterEqual(len(options), 9)
+        self.assertEqual(sorted(complete("--", command="orb-verify")),
+                         sorted("--" + o for o in options))
+        self.assertEqual(complete("--output", "=", "j",
+                                  command="orb-verify"), ["json"])
+        with open(os.path.join(SRC, "doc/completion/_orb-verify")) as f:
+            zsh = f.read()
+        usage = subprocess.run([os.path.join(BUILD, "orb-verify"), "--help"],
+                               stdout=subprocess.PIPE, check=True)
+        for option in options:
+            self.assertIn("--" + option, zsh)
+            if option not in ("help", "version"):
+                self.assertIn("--" + option, usage.stdout.decode())
 
     def test_bash(self):
         """bash completes commands, their arguments and the global options"""
