@@ -15,6 +15,16 @@ from test_ews_faults import SERVICE, Base
 from test_state import rounds, writes
 
 
+def exchange_writes(sim):
+    """Endpoints of Graph and EWS that wrote, since the counters were reset."""
+    reads = ("GET ", "HEAD ", "POST /v1.0/$batch", "POST /$batch")
+    operations = ("SyncFolderItems", "GetItem", "FindItem", "GetFolder")
+    return [e for e in sim.counters()["endpoints"]
+            if e["listener"] in ("graph", "ews") and e["count"] and
+            not e["endpoint"].startswith(reads) and
+            not e["endpoint"].endswith(operations)]
+
+
 class Writes(Base):
     """Meetings that ORB makes, when their answers are lost."""
     direction = "both"
@@ -108,6 +118,24 @@ class Writes(Base):
         self.equal()
         self.assertEqual(self.mails().get("update", 0), 1)
 
+    def test_sync_state_lost(self):
+        """ErrorInvalidSyncStateData, both directions: compared, no write"""
+        self.reserve()
+        self.equal()
+        rounds(self.orb, 3)  # the link, and what Exchange shows of it
+        before = self.people.reservations()
+        self.sim.mails_reset()
+        self.sim.counters_reset()
+        for room in range(self.rooms):
+            self.fault("410", mailbox="room%d@sim.test" % room)
+        self.met(self.rooms)
+        rounds(self.orb, 2)
+        self.equal()
+        self.assertEqual(self.people.reservations(), before)
+        self.assertEqual(writes(self.orb), 0)
+        self.assertEqual(exchange_writes(self.sim), [])
+        self.assertEqual(self.sim.mails()["total"], 0)
+
     def test_cancel_lost(self):
         """the cancellation was sent and its answer cut: sent once"""
         reservation = self.reserve()
@@ -195,14 +223,6 @@ class Login(unittest.TestCase):
 class FromEwsToGraph(unittest.TestCase):
     """A site moves its mailboxes to Exchange Online and keeps its pairs."""
 
-    def writes_to_exchange(self, orb):
-        quiet = ("GET ", "HEAD ", "POST /v1.0/$batch", "POST /$batch")
-        reads = ("SyncFolderItems", "GetItem", "FindItem", "GetFolder")
-        return [e for e in orb.sim.counters()["endpoints"]
-                if e["listener"] in ("graph", "ews") and e["count"] and
-                not e["endpoint"].startswith(quiet) and
-                not e["endpoint"].endswith(reads)]
-
     def test_pairs_are_kept(self):
         """exchange.kind from ews to graph: no write, no mail, no pair lost"""
         orb = orbtest.Orb(rooms=3, kind="ews")
@@ -242,7 +262,7 @@ class FromEwsToGraph(unittest.TestCase):
         orb.wait_until_equal(60)
         self.assertEqual(people.reservations(), before)
         self.assertEqual(writes(orb), 0)
-        self.assertEqual(self.writes_to_exchange(orb), [])
+        self.assertEqual(exchange_writes(sim), [])
         self.assertEqual(sim.mails()["total"], 0)
         self.assertEqual(sim.counters()["listeners"]["ews"]["requests"], 0)
         self.assertEqual(orb.orbctl("problems"), [])
