@@ -89,7 +89,7 @@ static const struct command {
 	"tentative|accepted|declined|waiting, by hand; room may be a person"},
     {"occurrence_move", cmd_occurrence_move,
 	"uid,original_start,start,end,"
-	"[subject],[zone]",
+	"[subject],[zone],[all_day]",
 	""},
     {"occurrence_cancel", cmd_occurrence_cancel, "uid,original_start",
 	"rooms keep it as a cancelled exception"},

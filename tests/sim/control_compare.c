@@ -48,7 +48,7 @@ booking_times(struct booking *b)
 
 	b->start = b->occ.start;
 	b->end = b->occ.end;
-	if (e->all_day) {
+	if (event_all_day(e, b->occ.change)) {
 		b->start =
 		    zone_utc(e->mailbox->zone, zone_wall(e->zone, b->start));
 		b->end = zone_utc(e->mailbox->zone, zone_wall(e->zone, b->end));
@@ -106,7 +106,7 @@ booking_json(const struct booking *b)
 	return json_pack("{s:s,s:s?,s:s,s:s?,s:s,s:s,s:b,s:s?,s:s,s:s}", "room",
 	    e->mailbox->email, "location", e->mailbox->location, "uid",
 	    e->meeting->uid, "original_start", e->rec ? o : NULL, "start", s,
-	    "end", t, "all_day", e->all_day, "subject",
+	    "end", t, "all_day", event_all_day(e, c), "subject",
 	    c && c->subject ? c->subject : e->subject, "organiser",
 	    e->meeting->own->mailbox->email, "state", b->state);
 }

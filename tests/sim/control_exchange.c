@@ -309,6 +309,10 @@ cmd_occurrence_move(json_t *a, const char **why)
 	    arg_time(a, "start", z, &start) == -1 ||
 	    arg_time(a, "end", z, &end) == -1)
 		return fail(why, "original_start, start or end");
+	if (json_object_get(a, "all_day") != NULL &&
+	    event_has_occurrence(m->own, original))
+		event_change(m->own, original, 1)->all_day =
+		    arg_int(a, "all_day", 0) ? 1 : 2;
 	if (booking_move_occurrence(
 		m, original, start, end, arg_text(a, "subject")) == -1)
 		return fail(why, "no occurrence has this original_start");

@@ -372,7 +372,8 @@ times_part(struct ews *w, const struct event *e, const struct occurrence *occ,
 	if (WANT(F_ORIGINAL) && occ != NULL)
 		time_xml(w, "OriginalStart", occ->original);
 	if (WANT(F_ALL_DAY))
-		bool_xml(o, "IsAllDayEvent", e->all_day);
+		bool_xml(o, "IsAllDayEvent",
+		    event_all_day(e, occ ? occ->change : NULL));
 }
 
 static const char *

@@ -216,6 +216,13 @@ event_change(struct event *e, int64_t original, int make)
 	return c;
 }
 
+/* Whether an event is of whole days, or one date of it that was changed. */
+int
+event_all_day(const struct event *e, const struct change *c)
+{
+	return c != NULL && c->all_day != 0 ? c->all_day == 1 : e->all_day;
+}
+
 void
 event_forget_changes(struct event *e)
 {

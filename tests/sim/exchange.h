@@ -54,6 +54,7 @@ struct change {
 	char *subject; /* NULL: the master's */
 	int deleted;
 	int cancelled;
+	int all_day; /* 0: as the series is, 1: yes, 2: no */
 	uint64_t seq;
 };
 
@@ -209,6 +210,7 @@ struct event *event_new(struct mailbox *, struct meeting *);
 void event_touch(struct event *, int);
 struct change *event_change(struct event *, int64_t, int);
 void event_forget_changes(struct event *);
+int event_all_day(const struct event *, const struct change *);
 void event_property(struct event *, const char *, const char *);
 void event_drop(struct event *);
 struct meeting *meeting_new(struct mailbox *, const char *);

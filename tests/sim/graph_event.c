@@ -131,18 +131,20 @@ zone_shown(const struct event *e)
 }
 
 static void
-date_time(struct request *r, const char *name, const struct event *e, int64_t t)
+date_time(struct request *r, const char *name, const struct event *e,
+    const struct occurrence *occ, int64_t t)
 {
-	const struct zone *z = e->all_day ? e->zone : zone_preferred(r);
+	int all_day = event_all_day(e, occ ? occ->change : NULL);
+	const struct zone *z = all_day ? e->zone : zone_preferred(r);
 	char s[40];
 
 	/* dates of all-day events come as midnight, whatever was preferred */
 	when_wall(zone_wall(z, t), s);
 	text_fmt(&r->out, ",\"%s\":{\"dateTime\":\"%s\",\"timeZone\":\"%s\"}",
 	    name, s,
-	    e->zone_shown    ? e->zone_shown
-		: e->all_day ? "UTC"
-			     : zone_name(z));
+	    e->zone_shown ? e->zone_shown
+		: all_day ? "UTC"
+			  : zone_name(z));
 }
 
 static void
@@ -331,7 +333,9 @@ event_shared(struct request *r, const struct event *e,
 		text_fmt(o, ",\"sensitivity\":\"%s\"",
 		    e->private ? "private" : "normal");
 	if (WANT(P_ALL_DAY))
-		text_fmt(o, ",\"isAllDay\":%s", e->all_day ? "true" : "false");
+		text_fmt(o, ",\"isAllDay\":%s",
+		    event_all_day(e, occ ? occ->change : NULL) ? "true"
+							       : "false");
 	if (WANT(P_IS_ORGANIZER))
 		text_fmt(
 		    o, ",\"isOrganizer\":%s", e == m->own ? "true" : "false");
@@ -472,9 +476,9 @@ event_json(struct request *r, const struct event *e,
 		text_str(o, "\"");
 	}
 	if (WANT(P_START))
-		date_time(r, "start", e, occ ? occ->start : e->start);
+		date_time(r, "start", e, occ, occ ? occ->start : e->start);
 	if (WANT(P_END))
-		date_time(r, "end", e, occ ? occ->end : e->end);
+		date_time(r, "end", e, occ, occ ? occ->end : e->end);
 	if (WANT(P_ORIGINAL) && occ != NULL) {
 		when_print(occ->original, t);
 		text_fmt(o, ",\"originalStart\":\"%s\"", t);
@@ -529,8 +533,8 @@ event_stub(
 	event_open(r, e, occ);
 	master_json(r, e);
 	text_str(&r->out, ",\"type\":\"occurrence\"");
-	date_time(r, "start", e, occ->start);
-	date_time(r, "end", e, occ->end);
+	date_time(r, "start", e, occ, occ->start);
+	date_time(r, "end", e, occ, occ->end);
 	text_str(&r->out, "}");
 }
 

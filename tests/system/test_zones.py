@@ -136,7 +136,7 @@ class Names(Calendars):
 
 class AllDay(Calendars):
     """All-day is dates, and they are the room's."""
-    count = 13
+    count = 15
     elsewhere = ("America/New_York", "Pacific/Auckland", "Pacific/Honolulu",
                  "Asia/Kolkata")
 
@@ -234,6 +234,33 @@ class AllDay(Calendars):
     def test_series_from_honolulu(self):
         """the same from Hawaii, where midnight is at the hour of Auckland's"""
         self.series(zone("Pacific/Honolulu"))
+
+    def test_one_becomes_all_day(self):
+        """one date of a timed series becomes all-day, one of an all-day
+        series gets an hour: each keeps its reservation"""
+        room, first = self.room(), monday(1)
+        days = dates(first, 3)
+        uid = self.book(room, wall(first, 9), weekly_on(first, count=3))
+        self.expect(room, lasting([wall(d, 9) for d in days]))
+        number = self.numbers(room)[wall(days[1], 9)]
+        self.sim.occurrence_move(
+            uid=uid, original_start=iso(wall(days[1], 9)),
+            start=iso(wall(days[1], 0)), end=iso(wall(days[1] + DAY, 0)),
+            all_day=True)
+        self.expect(room, lasting([wall(days[0], 9), wall(days[2], 9)]) + [
+            whole_days(days[1])])
+        self.assertEqual(self.numbers(room)[wall(days[1], 0)], number)
+        room = self.room()
+        uid = self.book_days(room, first, 1, ZONE, weekly_on(first, count=3))
+        self.expect(room, [whole_days(d) for d in days])
+        number = self.numbers(room)[wall(days[1], 0)]
+        self.sim.occurrence_move(
+            uid=uid, original_start=iso(wall(days[1], 0)),
+            start=iso(wall(days[1], 9)), end=iso(wall(days[1], 10)),
+            all_day=False)
+        self.expect(room, lasting([wall(days[1], 9)]) + [
+            whole_days(days[0]), whole_days(days[2])])
+        self.assertEqual(self.numbers(room)[wall(days[1], 9)], number)
 
     def test_becomes_all_day(self):
         """a meeting becomes all-day and an hour again: one reservation"""

@@ -14,6 +14,10 @@
 enum ews_type { EWS_SINGLE, EWS_OCCURRENCE, EWS_MASTER };
 
 enum ews_type ews_type(const struct ews_item *);
+int ews_all_day(const struct ews_item *);
+/* Of an occurrence, the instant at which it would begin by the pattern: of an
+ * all-day series a date.  0 when it does not say. */
+int64_t ews_original(const struct ews_item *, int all_day);
 /* Copies fit for a booking's fields. */
 struct ews_copy {
 	char subject[1021], organiser[255], body[4097];

@@ -80,37 +80,51 @@ date_of(const struct ews_item *it, int64_t at)
 	return zone_date(zone_is_ahead(get(it, EWS_ZONE)), at);
 }
 
+int
+ews_all_day(const struct ews_item *it)
+{
+	return says(it, EWS_ALL_DAY, "true");
+}
+
+/*
+ * A date whose series is in another room is single here, and has the uid of the
+ * series; an occurrence must say of which date it is.
+ */
+int64_t
+ews_original(const struct ews_item *it, int all_day)
+{
+	const char *s = get(it, EWS_RECURRENCE_ID);
+	int64_t at;
+
+	if (*s == '\0' && ews_type(it) == EWS_OCCURRENCE)
+		s = get(it, EWS_ORIGINAL);
+	if (*s == '\0' || moment_parse(s, &at))
+		return 0;
+	return all_day ? date_of(it, at) : moment_minute(at);
+}
+
 static const char *
 times_get(const struct ews_item *it, struct booking *b)
 {
-	const char *orig = get(it, EWS_RECURRENCE_ID);
-	int one = ews_type(it) == EWS_OCCURRENCE;
-
 	if (moment_parse(get(it, EWS_START), &b->start) ||
 	    moment_parse(get(it, EWS_END), &b->end))
 		return "a time is missing or cannot be read";
-	if (one && *orig == '\0')
-		orig = get(it, EWS_ORIGINAL);
-	/* A date whose series is in another room is single here, and has the
-	 * uid of the series; only an occurrence must say of which date it is. */
-	b->original_start = 0;
-	if ((one || *orig) && moment_parse(orig, &b->original_start))
+	b->all_day = (uint8_t)ews_all_day(it);
+	b->original_start = ews_original(it, b->all_day);
+	if (b->original_start == 0 &&
+	    (ews_type(it) == EWS_OCCURRENCE || *get(it, EWS_RECURRENCE_ID)))
 		return "its original start is missing or cannot be read";
 	if (b->end < b->start)
 		return "it ends before it begins";
 	b->start = moment_minute(b->start);
 	b->end = moment_minute(b->end);
-	b->original_start = moment_minute(b->original_start);
 	if (b->end <= b->start)
 		b->end = b->start + 60;
-	b->all_day = says(it, EWS_ALL_DAY, "true");
 	if (b->all_day) {
 		b->start = date_of(it, b->start);
 		b->end = date_of(it, b->end);
 		if (b->end <= b->start)
 			b->end = b->start + 86400;
-		if (b->original_start)
-			b->original_start = date_of(it, b->original_start);
 	}
 	return NULL;
 }

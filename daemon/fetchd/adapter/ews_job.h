@@ -18,6 +18,7 @@ enum ask { ASK_NOTHING, ASK_SYNC, ASK_VIEW, ASK_FIND, ASK_GET, ASK_FOLDER };
 struct ews_master {
 	struct ews_master *next;
 	char *uid, *id, *thread; /* thread "": unknown */
+	int all_day;
 };
 
 struct ews_read {
@@ -57,10 +58,11 @@ void ews_want_window(struct ews_read *);
 /* The view just answered was cut, and has no next page: what it listed is
  * forgotten, and both halves are asked for. */
 void ews_want_halves(struct ews_read *);
-/* The id of the series with this uid, NULL when it has not been seen. */
-const char *ews_master_of(const struct ews_read *, const char *uid);
-void ews_master_learn(
-    struct ews_read *, const char *uid, const char *id, const char *thread);
+/* The series with this uid, NULL when it has not been seen. */
+const struct ews_master *ews_master_of(
+    const struct ews_read *, const char *uid);
+void ews_master_learn(struct ews_read *, const char *uid, const char *id,
+    const char *thread, int all_day);
 /* May an occurrence that a view lists be of a series that was seen? */
 int ews_thread_known(const struct ews_read *, const char *thread);
 void ews_masters_free(struct ews_read *);

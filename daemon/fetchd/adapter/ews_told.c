@@ -38,7 +38,8 @@ tell_master(struct ews_read *j, const struct ews_item *it, int quiet)
 		tell_bad(j, m.series_id, "a series has no UID");
 		return;
 	}
-	ews_master_learn(j, uid, m.series_id, strbuf_get(&it->f[EWS_THREAD]));
+	ews_master_learn(j, uid, m.series_id, strbuf_get(&it->f[EWS_THREAD]),
+	    ews_all_day(it));
 	if (quiet)
 		return;
 	j->found = 1;
@@ -80,7 +81,8 @@ tell_item(struct ews_read *j, const struct ews_item *it)
 	enum ews_type t = ews_type(it);
 	struct ews_copy copy;
 	struct booking b;
-	const char *why, *master;
+	const struct ews_master *master;
+	const char *why;
 
 	if (ews_booking(
 		it, j->room, j->type == MSG_ADAPTER_FIND, &copy, &b, &why)) {
@@ -88,8 +90,11 @@ tell_item(struct ews_read *j, const struct ews_item *it)
 		return;
 	}
 	master = t == EWS_OCCURRENCE ? ews_master_of(j, b.uid) : NULL;
-	if (master)
-		b.series_id = master;
+	if (master) {
+		b.series_id = master->id;
+		/* One date may be all-day where the series is not. */
+		b.original_start = ews_original(it, master->all_day);
+	}
 	if (!is_wanted(j, &b, t))
 		return;
 	if (j->type == MSG_ADAPTER_FIND && !was_asked(j, b.link)) {

@@ -76,12 +76,12 @@ ews_want_halves(struct ews_read *j)
 	want_range(j, middle, to);
 }
 
-const char *
+const struct ews_master *
 ews_master_of(const struct ews_read *j, const char *uid)
 {
 	for (const struct ews_master *m = j->masters; m; m = m->next)
 		if (strcmp(m->uid, uid) == 0)
-			return m->id;
+			return m;
 	return NULL;
 }
 
@@ -100,8 +100,8 @@ ews_masters_free(struct ews_read *j)
 }
 
 void
-ews_master_learn(
-    struct ews_read *j, const char *uid, const char *id, const char *thread)
+ews_master_learn(struct ews_read *j, const char *uid, const char *id,
+    const char *thread, int all_day)
 {
 	struct ews_master *m;
 
@@ -114,6 +114,7 @@ ews_master_learn(
 	m->uid = strdup(uid);
 	m->id = strdup(id);
 	m->thread = strdup(thread);
+	m->all_day = all_day;
 	if (m->uid && m->id && m->thread) {
 		m->next = j->masters;
 		j->masters = m;
