@@ -18,6 +18,15 @@ def day(n, hour, minute=0, zone=ZONE):
     return datetime.datetime.combine(date, datetime.time(hour, minute), zone)
 
 
+def next_clock_change(t):
+    """The same time on the first day from t on on which the clocks of t's
+    zone show another offset."""
+    offset = t.utcoffset()
+    while t.utcoffset() == offset:
+        t += datetime.timedelta(days=1)
+    return t
+
+
 def minutes(n):
     return datetime.timedelta(minutes=n)
 
