@@ -3,7 +3,8 @@
 tells of that.
 
 test_bookings.py has the plain ones (moved whole, re-patterned, cancelled);
-zones are in test_zones.py, the window in test_window.py.
+zones are in test_zones.py, the window in test_window.py; the same over Exchange
+Web Services is test_series_ews.py.
 """
 import datetime
 import unittest
@@ -400,14 +401,6 @@ class Changes(Calendars):
     def test_zz_still(self):
         """all of this stays without another write"""
         self.check_still()
-
-
-class EwsPatterns(Patterns):
-    kind = "ews"
-
-
-class EwsChanges(Changes):
-    kind = "ews"
 
 
 if __name__ == "__main__":
