@@ -108,6 +108,8 @@ option(struct arguments *a, int c, char *arg)
 		a->since = number(arg, UINT64_C(1) << 53, "--since");
 		break;
 	case 't':
+		if (strcmp(arg, "0") == 0) /* two clocks are never one */
+			usage_error("at least 1", "--clock-step");
 		a->clock_step =
 		    (int64_t)number(arg, CLOCK_STEP_MAX, "--clock-step") *
 		    SECOND;

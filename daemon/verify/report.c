@@ -174,8 +174,8 @@ report_since(struct report *r, uint64_t record)
 static int
 is_about_a_record(enum kind k)
 {
-	return k == CLOCK_BACK || kinds[k].weight == FINDING ||
-	    kinds[k].weight == NOTICE;
+	return k == CLOCK_BACK || kinds[k].weight == NOTICE ||
+	    (kinds[k].weight == FINDING && k != UNCOVERED);
 }
 
 void
@@ -302,7 +302,7 @@ print_where(const struct finding *f, FILE *out)
 	else
 		snprintf(
 		    where, sizeof(where), "%s", f->file[0] ? f->file : "-");
-	fprintf(out, "%8s  %-24s  ", number, where);
+	fprintf(out, "%8s  %-28s  ", number, where);
 }
 
 static void
@@ -319,7 +319,7 @@ report_print_text(const struct report *r, const struct summary *s, FILE *out)
 {
 	print_head(s, out);
 	if (r->n)
-		fprintf(out, "\n%-10s  %-18s  %8s  %-24s  %s\n", "WEIGHT",
+		fprintf(out, "\n%-10s  %-18s  %8s  %-28s  %s\n", "WEIGHT",
 		    "WHAT", "RECORD", "FILE:BYTE", "SEEN; MEANING");
 	for (int w = FAILURE; w >= NOTICE; w--)
 		for (size_t i = 0; i < r->n; i++)
