@@ -360,17 +360,24 @@ settle_swapped(struct job *j, struct err *e)
 	return store_agreed_put(m->store, to->st.id, &row, e);
 }
 
-/* What the room answered, as if its feed had shown it: it shows no refusals. */
+/*
+ * What the room answered, as if its feed had shown it: it shows no refusals, and
+ * of what it had and removed not why.  A room that accepted and has it no more
+ * has said no, too; one that has not answered yet is asked again.
+ */
 static int
 settle_answer(struct job *j, struct err *e)
 {
+	int had = j->content && j->content->s.start != 0;
 	struct seen s = {.start = j->agreed.a.start,
 	    .end = j->agreed.a.end,
 	    .group = j->agreed.a.group,
 	    .state = BOOKING_STATE_CANCELLED,
 	    .marks = j->found_marks};
 
-	if (!j->adopted || j->state != BOOKING_STATE_CANCELLED)
+	if (j->adopted && j->state == BOOKING_STATE_BOOKED && had)
+		s.marks |= MARK_DECLINED;
+	else if (j->adopted ? j->state != BOOKING_STATE_CANCELLED : !had)
 		return 0;
 	memcpy(s.key, j->act.key, KEY_LEN);
 	return store_seen_put(j->m->store, j->act.room, &s, j->meeting, "", e);
@@ -390,6 +397,11 @@ settle_row(struct job *j, struct err *e)
 		snprintf(row.number, sizeof(row.number), "%s", j->act.number);
 	}
 	if (j->act.aim.kind == PLAN_MEETING_SWAP && settle_swapped(j, e))
+		return -1;
+	/* It had been declined, and the room was asked anew. */
+	if (j->act.aim.kind == PLAN_MEETING_CHANGE && j->content &&
+	    j->content->s.state == BOOKING_STATE_CANCELLED &&
+	    store_seen_drop(j->m->store, j->act.room, j->act.key, e))
 		return -1;
 	agreed_settle(&row.a, &j->act.aim, 0, time(NULL));
 	/* Its new room may have waited for that. */

@@ -11,6 +11,7 @@
  *              plan a room, commit tree, cursor and actions together
  *   execute.c, execute_pull.c, execute_look.c
  *              journaled actions, in chunks: look, announce, write, settle
+ *   confirm.c  reservations that TOPdesk's list does not show any more
  *   trees.c    which booking each reservation belongs to
  *   act.c      one action: what is sent for it, what its answer means
  *   act_exchange.c, act_exchange_find.c  the same for actions on Exchange
@@ -73,12 +74,12 @@ struct reservation {
 	char id[48], number[32];
 };
 /*
- * A reservation that a room's agreed row names, seen in another configured
- * room: it was moved there in TOPdesk.  Kept with the room it came from.
+ * A reservation that a room's agreed row names, seen in another room: it was
+ * moved there in TOPdesk.  Kept with the room it came from.
  */
 struct stray {
 	struct reservation r;
-	size_t to; /* index of the room that shows it */
+	size_t to; /* index of the room it is in, nrooms: none of ORB's */
 };
 /* Keyed hash of an address, the same on both sides; 0 for none. */
 uint64_t person_hash(const struct mapd *, const char *address);
@@ -200,6 +201,12 @@ void round_stop(struct mapd *);
 void rounds_free(struct mapd *);
 /* trees.c: v->tseen, and the keys of v->td; after v->seen and v->aseen. */
 int trees_topdesk(struct visit *, struct err *);
+/* The room's next planning sees that t is in another room; -1: no memory. */
+int stray_add(struct mapd *, size_t home, const uint8_t key[KEY_LEN],
+    const struct reservation *t, size_t to);
+/* confirm.c: reads, by their numbers, the reservations of the visit's plan that
+ * TOPdesk's list lacks. */
+void confirm_ask(struct visit *);
 /* A row of home was settled, perhaps for the last time: the room in which its
  * reservation stands now is planned anew, with nothing new in its list. */
 void trees_released(

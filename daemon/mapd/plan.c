@@ -264,15 +264,20 @@ plan_dropped(struct turn *w)
 			return 0;
 		if (is_locked(w->t))
 			return report(w, REASON_LOCKED);
-		if (agreed_live && w->a->origin == ORIGIN_TOPDESK &&
-		    (w->e->marks & MARK_DECLINED))
-			return plan_declined(w);
+		if (agreed_live && w->a->origin == ORIGIN_TOPDESK)
+			return plan_own_dropped(w);
 		if (w->t->marks & MARK_SEVERAL_ROOMS)
 			return report(w, REASON_SEVERAL_ROOMS);
 		return emit(w, PLAN_CANCEL, REASON_NONE, 0, gen_of(w->t, w->a));
 	}
-	if (agreed_live && w->cancelled)
+	if (agreed_live && w->cancelled) {
+		/* Its organiser has it still: the room alone said no. */
+		if (w->a->origin == ORIGIN_TOPDESK &&
+		    (w->e->marks & MARK_DECLINED) && w->in->policy.to_exchange)
+			return emit(w, PLAN_MEETING_CANCEL,
+			    REASON_CANCELLED_IN_TOPDESK, 0, w->a->gen);
 		return emit(w, PLAN_BURY, REASON_NONE, 0, w->a->gen);
+	}
 	if (w->locked && !is_over(w, w->locked->end))
 		return report(w, REASON_LOCKED);
 	if (!agreed_live || w->locked)
@@ -324,7 +329,9 @@ plan_rules(struct turn *w)
 	if (w->e == NULL)
 		return plan_absent(w);
 	if (!is_wanted(w))
-		return 0;
+		return is_agreed(w) && w->a->origin == ORIGIN_TOPDESK
+		    ? plan_unanswered(w)
+		    : 0;
 	if (!is_agreed(w))
 		return plan_new(w);
 	if (w->t && w->t->elsewhere)

@@ -56,8 +56,15 @@ struct seen {
 	uint8_t gen;     /* topdesk: generation of the link */
 	uint8_t link;    /* topdesk: enum link */
 	uint8_t provisional; /* topdesk: so is its key */
-	uint8_t elsewhere;   /* topdesk: it is in another configured room now */
-	uint8_t arriving;    /* topdesk: its meeting is in another room yet */
+	uint8_t elsewhere; /* topdesk: it is in another room, enum elsewhere */
+	uint8_t arriving;  /* topdesk: its meeting is in another room yet */
+};
+
+/* A reservation's room, when it is not the one that is planned. */
+enum elsewhere {
+	ELSEWHERE_NOT,
+	ELSEWHERE_KNOWN,  /* a configured one */
+	ELSEWHERE_UNKNOWN /* one that ORB has no mailbox for */
 };
 
 /* What a journaled action would bring about. */

@@ -30,6 +30,8 @@
  *        is paired                                 exchange-wins: CREATE
  *                                                  else CLASH, MEETING_CANCEL
  *        is anything else                          CREATE: TOPdesk decides
+ *      e's CHANGE of time, t another's by its   REPORT block, no CHANGE
+ *        block time only
  *   e  new t really overlaps a wanted e that
  *        is paired                                 CLASH, as in d: t loses, or
  *                                                  with topdesk-wins e

@@ -20,17 +20,21 @@
  *      One write at a time, that to TOPdesk first.
  *      A change that ORB wrote and Exchange does not show yet: while the old
  *      times stand there, and not longer than answer_seconds, e counts as
- *      unchanged.  When it shows the new: ADOPT.
+ *      unchanged, and a second change waits.  When it shows the new: ADOPT.
  *      t in another room: MEETING_SWAP where ORB may write and the room is
  *      invited, else MEETING_CANCEL; REPORT when to_exchange is off.
  *   7  released, e wanted               nothing within answer_seconds; then at
  *                                       another time: as if dead; t
  *                                       live: ADOPT, else REPORT
- *   8  e declined by the room, made in  topdesk-wins: REPORT; else
+ *   8  e declined by the room, made in  topdesk-wins: REPORT, and when t is
+ *                                       moved MEETING_CHANGE; else
  *      TOPdesk, t live                  MEETING_CANCEL (its requester is told),
  *                                       then as released; CANCEL when
  *                                       to_exchange is off
+ *      e gone, made in TOPdesk, t live  ASK what the room said; its organiser
+ *                                       has no such meeting: CANCEL
  *      released, e dropped              t live: CANCEL; else BURY
+ *   9  e tentative, made in TOPdesk     as in 10, without ASK
  *  10  e absent, made in TOPdesk and    t as agreed: ASK, and REPORT after
  *      not answered                     answer_seconds; moved, renamed:
  *                                       MEETING_CHANGE; cancelled:
@@ -105,6 +109,16 @@ take_for_exchange(const struct turn *w, struct difference *d)
 	return bits;
 }
 
+/*
+ * What Exchange has not shown yet of a first change would be forgotten with a
+ * second one, and its old times then be taken for somebody's: so it waits.
+ */
+static int
+must_wait(const struct turn *w)
+{
+	return w->a->await && w->a->was_start && !is_late(w);
+}
+
 /* Rule 4. */
 int
 plan_both(struct turn *w)
@@ -126,6 +140,9 @@ plan_both(struct turn *w)
 		d.learn = 1;
 	both = d.both;
 	bits = take_for_exchange(w, &d);
+	if (must_wait(w) &&
+	    same_time(w->e->start, w->e->end, w->a->was_start, w->a->was_end))
+		bits &= ~CHANGE_TIME;
 	if (!w->in->policy.to_topdesk)
 		d.write = 0;
 	if (d.theirs && report(w, REASON_CHANGED_IN_TOPDESK))
@@ -157,7 +174,8 @@ plan_moved_room(struct turn *w)
 		    : 0;
 	if (!w->in->policy.to_exchange)
 		return report(w, REASON_MOVED_ROOM);
-	if (may_write(w) && !(w->e && (w->e->marks & MARK_ROOM_OWN)))
+	if (may_write(w) && w->t->elsewhere == ELSEWHERE_KNOWN &&
+	    !(w->e && (w->e->marks & MARK_ROOM_OWN)))
 		kind = PLAN_MEETING_SWAP;
 	return emit(w, kind, REASON_MOVED_ROOM, 0, w->a->gen);
 }
@@ -191,19 +209,49 @@ plan_released(struct turn *w)
 	return emit(w, PLAN_CANCEL, REASON_NONE, 0, gen_of(t, w->a));
 }
 
-/* Rule 8: the room said no to what was made in TOPdesk; t lives. */
-int
-plan_declined(struct turn *w)
+/* The room said no, but topdesk-wins: it is asked again when t has changed. */
+static int
+plan_asked_again(struct turn *w)
 {
-	if (w->in->policy.conflict == CONFLICT_TOPDESK)
-		return report(w, REASON_DECLINED);
-	if (w->in->policy.to_exchange)
+	struct difference d;
+
+	if (w->t->elsewhere)
+		return plan_moved_room(w);
+	agree_unseen(w->t, w->a, &d);
+	if (d.theirs & CHANGE_TIME && w->in->policy.to_exchange)
+		return emit(w, PLAN_MEETING_CHANGE, REASON_NONE, CHANGE_TIME,
+		    w->a->gen);
+	return report(w, REASON_DECLINED);
+}
+
+/* Rule 8: what was made in TOPdesk is in the room no more; t lives. */
+int
+plan_own_dropped(struct turn *w)
+{
+	int declined = w->e->marks & MARK_DECLINED;
+
+	/* A room that declines removes what it had: its organiser's copy says
+	 * whether it did, or the meeting is over. */
+	if (!declined && w->e->gone && w->in->policy.invites &&
+	    w->in->policy.to_exchange) {
+		if (w->a->await && is_late(w) && report(w, REASON_NO_ANSWER))
+			return -1;
+		return emit(w, PLAN_ASK, REASON_NONE, 0, w->a->gen);
+	}
+	if (declined && w->in->policy.conflict == CONFLICT_TOPDESK)
+		return plan_asked_again(w);
+	if (declined && w->in->policy.to_exchange)
 		return emit(
 		    w, PLAN_MEETING_CANCEL, REASON_DECLINED, 0, w->a->gen);
+	if (!declined && (w->t->marks & MARK_SEVERAL_ROOMS))
+		return report(w, REASON_SEVERAL_ROOMS);
 	return emit(w, PLAN_CANCEL, REASON_NONE, 0, gen_of(w->t, w->a));
 }
 
-/* Rule 10: ORB made the meeting, and the room does not show it yet. */
+/*
+ * Rules 9 and 10: ORB made the meeting, and the room does not show it yet, or
+ * not as accepted.
+ */
 int
 plan_unanswered(struct turn *w)
 {
@@ -222,12 +270,14 @@ plan_unanswered(struct turn *w)
 		    : report(w, REASON_CANCELLED_IN_TOPDESK);
 	/* What is agreed stands for what Exchange will show. */
 	agree_unseen(w->t, w->a, &d);
+	if (must_wait(w))
+		d.theirs &= ~CHANGE_TIME;
 	if (d.theirs && w->in->policy.to_exchange)
 		return emit(
 		    w, PLAN_MEETING_CHANGE, REASON_NONE, d.theirs, w->a->gen);
-	if (is_late(w) && report(w, REASON_NO_ANSWER))
+	if (w->a->await && is_late(w) && report(w, REASON_NO_ANSWER))
 		return -1;
-	return emit(w, PLAN_ASK, REASON_NONE, 0, w->a->gen);
+	return w->e ? 0 : emit(w, PLAN_ASK, REASON_NONE, 0, w->a->gen);
 }
 
 /* Rule 14. */

@@ -188,6 +188,17 @@ was_new_t(const struct turn *w)
 	return is_meeting(w) || is_conflicting(w);
 }
 
+/* TOPdesk would refuse the new times of a meeting that fits in Exchange. */
+static int
+moves_into_block(const struct spot *e, const struct spot *t)
+{
+	struct drafted *x = turn_write(e->w);
+
+	return x && x->x.kind == PLAN_CHANGE && x->x.change & CHANGE_TIME &&
+	    e->w->fate == FATE_OPEN && !overlap_really(e, t) &&
+	    !makes_way(t->w);
+}
+
 /* d and e */
 int
 on_overlap(struct clash *c, struct spot *e, struct spot *t)
@@ -200,6 +211,11 @@ on_overlap(struct clash *c, struct spot *e, struct spot *t)
 	if (t->w->t->arriving) {
 		turn_drop(e->w, PLAN_CREATE, REASON_NONE);
 		return 0;
+	}
+	if (moves_into_block(e, t)) {
+		turn_drop(e->w, PLAN_CHANGE, REASON_NONE);
+		e->w->fate = FATE_WAITS;
+		return report(e->w, REASON_BLOCK);
 	}
 	if (was_new_t(t->w))
 		return new_e ? both_new(e, t) : meet_against(e, t);

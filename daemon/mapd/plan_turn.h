@@ -75,7 +75,7 @@ int is_late(const struct turn *);
 int plan_both(struct turn *);
 int plan_moved_room(struct turn *);
 int plan_released(struct turn *);
-int plan_declined(struct turn *);
+int plan_own_dropped(struct turn *);
 int plan_unanswered(struct turn *);
 int plan_provisional(struct turn *);
 int plan_retire(struct turn *);

@@ -102,11 +102,11 @@ digest_of(const struct visit *v)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct reservation *r = &v->td[i];
-		int64_t f[5] = {
-		    r->s.start, r->s.end, r->s.changed, r->s.state, r->s.marks};
+		int64_t f[7] = {r->s.start, r->s.end, r->s.block_start,
+		    r->s.block_end, r->s.changed, r->s.state, r->s.marks};
 
 		h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-		for (p = (const uint8_t *)f; p < (const uint8_t *)(f + 5); p++)
+		for (p = (const uint8_t *)f; p < (const uint8_t *)(f + 7); p++)
 			/* NOLINTNEXTLINE: clang-tidy loses f behind the cast */
 			h = (h ^ *p) * UINT64_C(0x100000001b3);
 		for (p = (const uint8_t *)r->id; *p; p++)
@@ -335,6 +335,7 @@ settle_visit(struct visit *v)
 		visit_over(v);
 		return;
 	}
+	confirm_ask(v);
 	get_contents(v);
 	if (v->reads == 0)
 		settle_contents_done(v);

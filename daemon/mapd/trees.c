@@ -86,22 +86,29 @@ strays_drop(struct mapd *m, size_t to)
 				i++;
 }
 
-static int
+int
 stray_add(struct mapd *m, size_t home, const uint8_t key[KEY_LEN],
     const struct reservation *t, size_t to)
 {
 	struct room *r = &m->rooms[home];
 	struct stray *p;
+	size_t i;
 
-	p = realloc(r->strays, (r->nstrays + 1) * sizeof(*p));
-	if (p == NULL)
-		return -1;
-	r->strays = p;
-	p = &p[r->nstrays++];
+	for (i = 0; i < r->nstrays; i++)
+		if (strcmp(r->strays[i].r.id, t->id) == 0)
+			break;
+	if (i == r->nstrays) {
+		p = realloc(r->strays, (r->nstrays + 1) * sizeof(*p));
+		if (p == NULL)
+			return -1;
+		r->strays = p;
+		r->nstrays++;
+	}
+	p = &r->strays[i];
 	p->r = *t;
 	p->to = to;
 	memcpy(p->r.s.key, key, KEY_LEN);
-	p->r.s.elsewhere = 1;
+	p->r.s.elsewhere = to < m->nrooms ? ELSEWHERE_KNOWN : ELSEWHERE_UNKNOWN;
 	r->dirty = 1;
 	return 0;
 }
@@ -147,10 +154,12 @@ strays_take(struct visit *v, const struct by_remote *x)
 	if (td == NULL)
 		return -1;
 	v->td = td;
-	for (size_t i = 0; i < r->nstrays; i++)
-		if (!is_settled(x, &r->strays[i].r) &&
-		    !is_listed(v, r->strays[i].r.id))
-			td[v->ntd++] = r->strays[i].r;
+	for (size_t i = 0; i < r->nstrays;)
+		if (is_settled(x, &r->strays[i].r) ||
+		    is_listed(v, r->strays[i].r.id))
+			r->strays[i] = r->strays[--r->nstrays];
+		else
+			td[v->ntd++] = r->strays[i++].r;
 	return 0;
 }
 
