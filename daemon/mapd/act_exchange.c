@@ -360,10 +360,19 @@ settle_swapped(struct job *j, struct err *e)
 	return store_agreed_put(m->store, to->st.id, &row, e);
 }
 
+/* Did ORB write lately what the room may yet have to answer? */
+static int
+is_expected(const struct job *j)
+{
+	return j->agreed.a.await &&
+	    time(NULL) <= j->agreed.a.await +
+		j->m->conf->exchange.answer_minutes * INT64_C(60);
+}
+
 /*
  * What the room answered, as if its feed had shown it: it shows no refusals, and
- * of what it had and removed not why.  A room that accepted and has it no more
- * has said no, too; one that has not answered yet is asked again.
+ * of what it had and removed not why.  A room that has no more what it had
+ * accepted, or had time to answer, has said no, too.
  */
 static int
 settle_answer(struct job *j, struct err *e)
@@ -375,10 +384,13 @@ settle_answer(struct job *j, struct err *e)
 	    .state = BOOKING_STATE_CANCELLED,
 	    .marks = j->found_marks};
 
-	if (j->adopted && j->state == BOOKING_STATE_BOOKED && had)
-		s.marks |= MARK_DECLINED;
-	else if (j->adopted ? j->state != BOOKING_STATE_CANCELLED : !had)
+	if (!had && (!j->adopted || j->state != BOOKING_STATE_CANCELLED))
 		return 0;
+	if (j->adopted && j->state != BOOKING_STATE_CANCELLED) {
+		if (j->state == BOOKING_STATE_TENTATIVE && is_expected(j))
+			return 0;
+		s.marks |= MARK_DECLINED;
+	}
 	memcpy(s.key, j->act.key, KEY_LEN);
 	return store_seen_put(j->m->store, j->act.room, &s, j->meeting, "", e);
 }

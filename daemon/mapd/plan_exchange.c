@@ -233,11 +233,8 @@ plan_own_dropped(struct turn *w)
 	/* A room that declines removes what it had: its organiser's copy says
 	 * whether it did, or the meeting is over. */
 	if (!declined && w->e->gone && w->in->policy.invites &&
-	    w->in->policy.to_exchange) {
-		if (w->a->await && is_late(w) && report(w, REASON_NO_ANSWER))
-			return -1;
+	    w->in->policy.to_exchange)
 		return emit(w, PLAN_ASK, REASON_NONE, 0, w->a->gen);
-	}
 	if (declined && w->in->policy.conflict == CONFLICT_TOPDESK)
 		return plan_asked_again(w);
 	if (declined && w->in->policy.to_exchange)

@@ -159,6 +159,9 @@ may_end(const struct office *o, int i, int room)
 	if (o->conf->rooms[room].retire == CONF_RETIRE_CANCEL ||
 	    m->copy[room].declined)
 		return 1;
+	/* ORB's own, and the room does not have it any more. */
+	if (m->orb && m->copy[room].shown_dropped)
+		return 1;
 	for (int r = 0; r < (int)o->nres; r++) {
 		if ((o->res[r].shown_gone || o->res[r].shown_room != room) &&
 		    is_known(o, i, room, r))
