@@ -294,8 +294,6 @@ plan_absent(struct turn *w)
 	if (is_agreed(w) && w->a->origin == ORIGIN_TOPDESK && w->a->await &&
 	    w->a->end >= w->in->from)
 		return plan_unanswered(w);
-	if (w->a && w->a->dead == DEAD_TOLD && w->seen == 0)
-		return emit(w, PLAN_FORGET, REASON_NONE, 0, 0);
 	/* It was in Exchange, and who read it is there no more. */
 	if (w->a && w->t && !is_over(w, w->a->end) && !is_over(w, w->t->end) &&
 	    (w->a->dead != DEAD_RELEASED || is_late(w)))
