@@ -46,6 +46,9 @@ story_trace(struct ground *g, const struct story *h)
 	clockwork_trace = 0;
 }
 
+/* Not shortened: for who only wants to know that it fails. */
+static int whole;
+
 static int
 story_try(struct ground *g, uint64_t seed, size_t steps)
 {
@@ -55,7 +58,8 @@ story_try(struct ground *g, uint64_t seed, size_t steps)
 	story_make(&h, seed, steps);
 	if (story_run(g, &h, why) == 0)
 		return 0;
-	story_shorten(g, &h, why);
+	if (!whole)
+		story_shorten(g, &h, why);
 	story_print(&h, why);
 	story_trace(g, &h);
 	printf("# again: mapd_property --seed %" PRIu64
@@ -119,7 +123,8 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 	    {"seed", required_argument, NULL, 's'},
 	    {"histories", required_argument, NULL, 'h'},
-	    {"steps", required_argument, NULL, 'n'}, {0}};
+	    {"steps", required_argument, NULL, 'n'},
+	    {"whole", no_argument, NULL, 'w'}, {0}};
 	uint64_t seed = 1, histories = 300;
 	size_t steps = 60;
 	char dir[128];
@@ -136,6 +141,8 @@ main(int argc, char **argv)
 			histories = number(optarg);
 		} else if (c == 'n') {
 			steps = number(optarg);
+		} else if (c == 'w') {
+			whole = 1;
 		} else {
 			return 2;
 		}

@@ -216,12 +216,14 @@ orb_declines(struct office *o, int i, int room)
 int
 orb_creates(struct office *o, const struct reserved *as)
 {
+	uint8_t known[KEY_LEN];
 	struct reserved *r;
 	int i;
 
 	for (i = 0; i < (int)o->nres; i++) {
 		r = &o->res[i];
-		if (r->linked && memcmp(r->key, as->key, KEY_LEN) == 0 &&
+		o->known_key(o->known_arg, i, known);
+		if (r->linked && memcmp(known, as->key, KEY_LEN) == 0 &&
 		    r->room == as->room && is_live(r) && r->end > office_now())
 			office_bad(
 			    o, "a second reservation of a booking", -1, i);

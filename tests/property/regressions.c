@@ -193,5 +193,12 @@ const struct regression regressions[] = {
 	"fail            0xb2e9e54 0x1458aca8\n"
 	"round           0xa8eb6355 0x3bd44f83\n"
 	"td-swap         0x81705388 0x9ebf9e90\n"},
+    {"told that the room is lost, then TOPdesk shows nothing for a while",
+	51901,
+	"meet            0x31edcfc1 0x25c717d2\n"
+	"reserve         0xa755089 0xdd348512\n"
+	"approve         0x96b7b9a 0xb6e72d16\n"
+	"hide            0x5e31de46 0x6e67d66d\n"
+	"round           0x18439d97 0x519f3ea7\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);
