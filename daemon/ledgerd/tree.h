@@ -1,0 +1,54 @@
+/*
+ * tree.h: the hash tree of the log on disk: tiles (C2SP tlog-tiles) of 256
+ * hashes each, and the right edge in memory.
+ *
+ * A tile is derived data: what a crash left out, or cut, is made again from the
+ * records.  Not here: the arithmetic (merkle.h), the records (store.h), who
+ * signs a root (checkpoint.h).
+ */
+#ifndef ORB_LEDGERD_TREE_H
+#define ORB_LEDGERD_TREE_H
+
+#include "ledgerd/merkle.h"
+#include "ledgerd/store.h"
+
+#define TREE_TILE 256 /* hashes in a tile */
+#define TREE_TILE_BYTES (TREE_TILE * MERKLE_HASH)
+#define TREE_PATH 64
+
+struct tree;
+
+/*
+ * Reads the tree of all that store holds, from the tiles below dir (an open
+ * directory, borrowed) and the last records.  Tiles of the first trusted records
+ * were synced before; what is beyond is made again, since a crash may have left
+ * files there that have their size and not their bytes.  store is borrowed.
+ * -1 and err.
+ */
+int tree_open(
+    int dir, struct store *, uint64_t trusted, struct tree **, struct err *);
+void tree_free(struct tree *);
+
+/* Records in the tree. */
+uint64_t tree_size(const struct tree *);
+/*
+ * The next record.  Its tile is written when it is full; that it could not be
+ * (disk full) is no failure: tree_sync() makes it again.  -1: no memory.
+ */
+int tree_append(struct tree *, const void *record, size_t);
+/* The root of all records. */
+struct merkle_hash tree_root(const struct tree *);
+/* For proofs about any size up to tree_size(). */
+struct merkle_source tree_source(struct tree *);
+/*
+ * All full tiles to disk for good, before a checkpoint: its size is what
+ * tree_open() may trust.  The records must be durable.  -1 and err: call again.
+ */
+int tree_sync(struct tree *, struct err *);
+
+/* "tile/0/x001/067" of tile n of a level, into path; partial: how many hashes
+ * it has when it is not full, else 0 ("tile/0/x001/067.p/8"). */
+void tree_tile_path(
+    char path[TREE_PATH], unsigned level, uint64_t n, unsigned partial);
+
+#endif
