@@ -5,8 +5,9 @@
 
 /*
  * Two slots for a private key: a new certificate is entered beside the old one
- * and takes over without a gap (lease.c chooses).  mapd-data-key is made by
- * keyd itself; it stands here so that it is listed, and removed on purpose.
+ * and takes over without a gap (lease.c chooses).  mapd-data-key, audit-key
+ * and audit-state are made by keyd itself; they stand here so that they are
+ * listed, and removed on purpose.
  * Of Exchange's, orb.conf's kind and credential say which are used; the others
  * lie still (lease.c).
  */
@@ -21,6 +22,8 @@ const struct slot slot_table[SLOT_COUNT] = {
     [SLOT_TOPDESK_PASSWORD] = {"topdesk-password", SLOT_KIND_PASSWORD,
 	UPSTREAM_TOPDESK},
     [SLOT_DATA_KEY] = {"mapd-data-key", SLOT_KIND_DATA_KEY, UPSTREAM_NONE},
+    [SLOT_AUDIT_KEY] = {"audit-key", SLOT_KIND_AUDIT_KEY, UPSTREAM_NONE},
+    [SLOT_AUDIT_STATE] = {"audit-state", SLOT_KIND_AUDIT_STATE, UPSTREAM_NONE},
 };
 
 int
@@ -44,6 +47,10 @@ slot_kind_name(enum slot_kind kind)
 		return "password";
 	case SLOT_KIND_DATA_KEY:
 		return "data key";
+	case SLOT_KIND_AUDIT_KEY:
+		return "signing key";
+	case SLOT_KIND_AUDIT_STATE:
+		return "last checkpoint";
 	default:
 		return "?";
 	}

@@ -19,6 +19,8 @@ enum slot_id {
 	SLOT_EXCHANGE_PASSWORD, /* with exchange.kind = "ews" */
 	SLOT_TOPDESK_PASSWORD,
 	SLOT_DATA_KEY,
+	SLOT_AUDIT_KEY,   /* signs the log's checkpoints */
+	SLOT_AUDIT_STATE, /* what was signed last */
 	SLOT_COUNT
 };
 
@@ -28,7 +30,9 @@ enum slot_kind {
 	SLOT_KIND_SECRET = 1,
 	SLOT_KIND_KEY = 2,
 	SLOT_KIND_PASSWORD = 3,
-	SLOT_KIND_DATA_KEY = 4
+	SLOT_KIND_DATA_KEY = 4,
+	SLOT_KIND_AUDIT_KEY = 5,
+	SLOT_KIND_AUDIT_STATE = 6
 };
 
 struct slot {

@@ -9,7 +9,7 @@
 #ifndef ORB_LEDGERD_TREE_H
 #define ORB_LEDGERD_TREE_H
 
-#include "ledgerd/merkle.h"
+#include "lib/merkle.h"
 #include "ledgerd/store.h"
 
 #define TREE_TILE 256 /* hashes in a tile */

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "ledgerd/merkle.h"
+#include "lib/merkle.h"
 
 #define MOST 70
 

@@ -5,7 +5,7 @@
  *
  * Arithmetic only: it reads no file and knows no record.  Who makes a proof
  * says through merkle_source where the hashes of whole subtrees are.  Not here:
- * tiles (tile.h), what signs a root (checkpoint.h).
+ * tiles (ledgerd/tree.h), what signs a root (ledgerd/checkpoint.h).
  */
 #ifndef ORB_MERKLE_H
 #define ORB_MERKLE_H

@@ -1,5 +1,5 @@
 /* merkle.c: see merkle.h. */
-#include "ledgerd/merkle.h"
+#include "lib/merkle.h"
 
 #include <string.h>
 
