@@ -153,7 +153,7 @@ keyd_on_credential_set(struct chan *c, struct packet *pk)
 	if ((slot = named_slot(p, m.name, &e)) < 0)
 		return keyd_fail(c, pk->id, OUTCOME_REFUSED, &e);
 	memset(&p->facts, 0, sizeof(p->facts));
-	if (slot == SLOT_DATA_KEY)
+	if (slot >= SLOT_DATA_KEY)
 		err_set(&e, EPERM, "%s is made by keyd itself", m.name);
 	else if (check_value(slot, &m, now, &expires, &p->facts, &e) == 0 &&
 	    vault_stage(p->k->vault, slot, m.value, now, expires, &e) == 0) {

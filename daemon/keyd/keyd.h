@@ -15,6 +15,7 @@
 #include "lib/limit.h"
 #include "keyd/slot.h"
 #include "keyd/vault.h"
+#include "lib/bootid.h"
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/err.h"
@@ -81,14 +82,19 @@ struct keyd {
 	struct limit refusals[UPSTREAM_COUNT]; /* records of refusals */
 	unsigned unsaid[UPSTREAM_COUNT];
 	uint64_t next_lease, leases;
-	const char *kek;      /* what the key-encryption key comes from */
-	const char *degraded; /* "", or what is amiss, for the status line */
+	struct limit checkpoints;
+	char boot_id[BOOTID_SIZE];
+	uint64_t signed_records; /* by the last checkpoint of this process */
+	int stopping;            /* only a last checkpoint is waited for */
+	const char *kek;         /* what the key-encryption key comes from */
+	const char *degraded;    /* "", or what is amiss, for the status line */
 	uid_t uid;
 };
 
 extern const struct permit keyd_http_permits[];
 extern const struct permit keyd_mapd_permits[];
 extern const struct permit keyd_ctl_permits[];
+extern const struct permit keyd_ledger_permits[];
 
 /*
  * Fills k, all zero before but for conf, loop, vault, ledger, kek, degraded:
@@ -126,6 +132,8 @@ int keyd_on_data_key(struct chan *, struct packet *);
 int keyd_on_credential_set(struct chan *, struct packet *);
 int keyd_on_credential_list(struct chan *, struct packet *);
 int keyd_on_credential_remove(struct chan *, struct packet *);
+int keyd_on_checkpoint(struct chan *, struct packet *);
+int keyd_on_audit_key(struct chan *, struct packet *);
 
 /* --- status.c ---------------------------------------------------------------------- */
 /* The status line as it is now, to systemd. */

@@ -28,6 +28,7 @@
 
 #define HEAP (256 * 1024) /* of secrets: keys, leases, the largest PEM twice */
 #define STOP_MS 5000
+#define CHECKPOINT_MS 2000 /* for ledgerd to ask for a last checkpoint */
 
 static const char *
 arguments(int argc, char **argv)
@@ -127,8 +128,8 @@ ledger_connect(struct keyd *k)
 
 	if (fd < 0)
 		fatal("%s", e.text);
-	k->ledger = chan_new(k->loop, fd, ROLE_KEYD, ROLE_LEDGERD, NULL,
-	    keyd_on_ledger_closed, k);
+	k->ledger = chan_new(k->loop, fd, ROLE_KEYD, ROLE_LEDGERD,
+	    keyd_ledger_permits, keyd_on_ledger_closed, k);
 	if (k->ledger == NULL)
 		fatal("no memory");
 }
@@ -177,22 +178,35 @@ note(struct keyd *k, enum event ev, const char *text)
 }
 
 static void
-on_stop(void *arg)
+on_late(void *arg)
 {
 	struct keyd *k = arg;
 
 	loop_stop(k->loop);
 }
 
-/* Says good-bye; what waits for ledgerd is answered by keyd_free(). */
+/* ledgerd asks for a last checkpoint when it has the record of the stop. */
+static void
+on_stop(void *arg)
+{
+	struct keyd *k = arg;
+
+	notify_stopping("signing the last checkpoint");
+	k->stopping = 1;
+	note(k, EV_PROCESS_STOPPED, "keyd");
+	if (k->ledger == NULL ||
+	    loop_timer(k->loop, CHECKPOINT_MS, 0, on_late, k) == 0)
+		loop_stop(k->loop);
+}
+
+/* What waits for ledgerd is answered by keyd_free(). */
 static void
 stop(struct keyd *k)
 {
-	notify_stopping("%s", k->ledger ? "stopping" : "ledgerd is gone");
-	if (k->ledger) {
-		note(k, EV_PROCESS_STOPPED, "keyd");
+	if (k->ledger)
 		(void)chan_flush(k->ledger, STOP_MS);
-	}
+	else
+		notify_stopping("ledgerd is gone");
 	keyd_free(k);
 }
 

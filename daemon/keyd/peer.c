@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define REFUSALS_PER_HOUR 60
+#define CHECKPOINTS_PER_HOUR 36000 /* of 1,000 records each, in a burst */
 
 const struct permit keyd_http_permits[] = {
     {MSG_KEYD_LEASE, keyd_on_lease, 0},
@@ -27,6 +28,7 @@ const struct permit keyd_ctl_permits[] = {
     {MSG_KEYD_CREDENTIAL_SET, keyd_on_credential_set, 0},
     {MSG_KEYD_CREDENTIAL_LIST, keyd_on_credential_list, 0},
     {MSG_KEYD_CREDENTIAL_REMOVE, keyd_on_credential_remove, 0},
+    {MSG_KEYD_AUDIT_KEY, keyd_on_audit_key, 0},
     {0, NULL, 0},
 };
 
@@ -61,6 +63,8 @@ keyd_init(struct keyd *k)
 		limit_init(&k->limit[u], rate, loop_now());
 		limit_init(&k->refusals[u], REFUSALS_PER_HOUR, loop_now());
 	}
+	limit_init(&k->checkpoints, CHECKPOINTS_PER_HOUR, loop_now());
+	bootid_read(k->boot_id);
 	for (int s = 0; s < SLOT_COUNT; s++)
 		facts_load(k, s);
 	/*

@@ -18,7 +18,7 @@ enum slot_id {
 	SLOT_EXCHANGE_KEY_NEXT,
 	SLOT_EXCHANGE_PASSWORD, /* with exchange.kind = "ews" */
 	SLOT_TOPDESK_PASSWORD,
-	SLOT_DATA_KEY,
+	SLOT_DATA_KEY,    /* from here on made by keyd itself */
 	SLOT_AUDIT_KEY,   /* signs the log's checkpoints */
 	SLOT_AUDIT_STATE, /* what was signed last */
 	SLOT_COUNT

@@ -84,8 +84,8 @@ keyd_status_text(const struct keyd *k, int64_t now, char *out, size_t size)
 	char text[60];
 	int n = 0;
 
-	for (int s = 0; s < SLOT_COUNT; s++)
-		n += s != SLOT_DATA_KEY && present(k, s);
+	for (int s = 0; s < SLOT_DATA_KEY; s++)
+		n += present(k, s);
 	add(&l, "%d credential%s, KEK from %s, %" PRIu64 " lease%s", n,
 	    n == 1 ? "" : "s", k->kek, k->leases, k->leases == 1 ? "" : "s");
 	for (int s = 0; s < SLOT_COUNT; s++) {

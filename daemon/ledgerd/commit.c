@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/bootid.h"
 #include "lib/log.h"
 
 #define GROUP_MAX (128 * 1024) /* bytes after which a group does not wait */
@@ -23,6 +24,7 @@ struct waiter {
 struct commit {
 	struct loop *loop;
 	struct store *store;
+	struct tree *tree;
 	struct journal *journal;
 	void (*on_paused)(void *, int);
 	void (*on_durable)(void *);
@@ -36,26 +38,15 @@ struct commit {
 	int fresh; /* records were put since the last write */
 	int failing;
 	struct err err;
-	char boot_id[40];
+	char boot_id[BOOTID_SIZE];
 };
 
 static void commit_idle(void *);
 
-static void
-read_boot_id(char *buf, size_t size)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-
-	buf[n > 0 ? n : 0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
 struct commit *
-commit_new(struct loop *loop, struct store *store, struct journal *journal,
-    void (*on_paused)(void *, int), void (*on_durable)(void *), void *arg)
+commit_new(struct loop *loop, struct store *store, struct tree *tree,
+    struct journal *journal, void (*on_paused)(void *, int),
+    void (*on_durable)(void *), void *arg)
 {
 	struct commit *c = calloc(1, sizeof(*c));
 
@@ -63,12 +54,13 @@ commit_new(struct loop *loop, struct store *store, struct journal *journal,
 		return NULL;
 	c->loop = loop;
 	c->store = store;
+	c->tree = tree;
 	c->journal = journal;
 	c->on_paused = on_paused;
 	c->on_durable = on_durable;
 	c->arg = arg;
 	c->first = store_next(store);
-	read_boot_id(c->boot_id, sizeof(c->boot_id));
+	bootid_read(c->boot_id);
 	loop_idle(loop, commit_idle, c);
 	return c;
 }
@@ -209,9 +201,10 @@ commit_put(struct commit *c, struct provenance *v, const struct record *r)
 	v->boottime = clock_ns(CLOCK_BOOTTIME);
 	v->boot_id = c->boot_id;
 	n = record_canonical(v, r, buf);
-	if (n == 0 || store_put(c->store, buf, n))
+	if (n == 0 || store_put(c->store, buf, n) ||
+	    tree_append(c->tree, buf, n))
 		fatal("audit log: no memory for a record of %zu bytes", n);
-	journal_stage(c->journal, v, r);
+	journal_stage(c->journal, v, r, NULL);
 	c->fresh = 1;
 	if (store_held(c->store) > GROUP_MAX && !c->failing)
 		(void)commit_now(c);

@@ -17,7 +17,7 @@
 
 #include "ledgerd/journal.h"
 #include "ledgerd/record.h"
-#include "ledgerd/store.h"
+#include "ledgerd/tree.h"
 #include "lib/chan.h"
 
 /* No more bytes than these are ever written and not yet synced: a group, and
@@ -36,10 +36,11 @@ struct commit_figures {
 /*
  * Takes over the loop's idle function.  on_paused(arg, 1) when senders must not
  * be read from, (arg, 0) when they may again; on_durable(arg) after each sync.
- * store and journal are borrowed.
+ * store, tree and journal are borrowed.
  */
-struct commit *commit_new(struct loop *, struct store *, struct journal *,
-    void (*on_paused)(void *, int), void (*on_durable)(void *), void *arg);
+struct commit *commit_new(struct loop *, struct store *, struct tree *,
+    struct journal *, void (*on_paused)(void *, int),
+    void (*on_durable)(void *), void *arg);
 void commit_free(struct commit *);
 /*
  * Gathers a record; v's index, times and boot id are filled in here.  Ends the

@@ -43,12 +43,13 @@ enum field_name {
 	ORB_STATUS,
 	ORB_LEASE,
 	ORB_TEXT,
+	ORB_CHECKPOINT, /* has lines */
 	NFIELDS
 };
 static const char *const field_name[NFIELDS] = {"MESSAGE", "MESSAGE_ID",
     "PRIORITY", "SYSLOG_IDENTIFIER", "ORB_EVENT", "ORB_INDEX", "ORB_PROCESS",
     "ORB_UPSTREAM", "ORB_ROOM", "ORB_BOOKING", "ORB_REMOTE", "ORB_REQUEST_ID",
-    "ORB_STATUS", "ORB_LEASE", "ORB_TEXT"};
+    "ORB_STATUS", "ORB_LEASE", "ORB_TEXT", "ORB_CHECKPOINT"};
 
 struct entry {
 	const char *value[NFIELDS]; /* NULL or "": absent */
@@ -247,12 +248,25 @@ static char *
 append_json(char *o, const char *s)
 {
 	for (*o++ = '"'; *s; s++) {
-		if (*s == '"' || *s == '\\')
+		if (*s == '"' || *s == '\\' || *s == '\n')
 			*o++ = '\\';
-		*o++ = *s;
+		*o++ = *s == '\n' ? 'n' : *s;
 	}
 	*o++ = '"';
 	return o;
+}
+
+/* A value with lines has its length in front: eight bytes, little end first. */
+static char *
+append_lines(char *o, const char *s)
+{
+	size_t n = strlen(s);
+
+	*o++ = '\n';
+	for (int i = 0; i < 8; i++)
+		*o++ = (char)(uint8_t)((uint64_t)n >> 8 * i);
+	memcpy(o, s, n);
+	return o + n;
 }
 
 /* As journalctl -o json shows it: microseconds, as a string. */
@@ -265,8 +279,8 @@ append_time(char *o, int64_t realtime)
 }
 
 void
-journal_stage(
-    struct journal *j, const struct provenance *v, const struct record *r)
+journal_stage(struct journal *j, const struct provenance *v,
+    const struct record *r, const char *note)
 {
 	struct entry en;
 	char *from = reserve(j, ENTRY_MAX), *o = from;
@@ -277,6 +291,7 @@ journal_stage(
 		return;
 	}
 	fill(&en, v, r);
+	en.value[ORB_CHECKPOINT] = note;
 	o = j->lines ? append_time(o, v->realtime) : o + sizeof(len);
 	for (int i = 0; i < NFIELDS; i++) {
 		if (en.value[i] == NULL || *en.value[i] == '\0')
@@ -288,8 +303,12 @@ journal_stage(
 			o = append_json(o, en.value[i]);
 		} else {
 			o = append(o, field_name[i]);
-			*o++ = '=';
-			o = append(o, en.value[i]);
+			if (i == ORB_CHECKPOINT)
+				o = append_lines(o, en.value[i]);
+			else {
+				*o++ = '=';
+				o = append(o, en.value[i]);
+			}
 			*o++ = '\n';
 		}
 	}

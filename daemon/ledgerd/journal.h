@@ -7,7 +7,8 @@
  * sent, so the copy never shows what the log does not have.
  *
  * The protocol is https://systemd.io/JOURNAL_NATIVE_PROTOCOL: one datagram an
- * entry, FIELD=value lines.  No value has a newline: wire_get_str() refused it.
+ * entry, FIELD=value lines.  No value but a checkpoint has a newline:
+ * wire_get_str() refused it.
  */
 #ifndef ORB_JOURNAL_H
 #define ORB_JOURNAL_H
@@ -25,9 +26,10 @@ struct journal;
 int journal_open(
     const char *where, const char *dir, struct journal **, struct err *);
 void journal_free(struct journal *);
-/* Keeps an entry for journal_send(). */
-void journal_stage(
-    struct journal *, const struct provenance *, const struct record *);
+/* Keeps an entry for journal_send().  note: a signed checkpoint of at most 2000
+ * bytes that goes with it, or NULL. */
+void journal_stage(struct journal *, const struct provenance *,
+    const struct record *, const char *note);
 /* Sends what was staged. */
 void journal_send(struct journal *);
 uint64_t journal_dropped(const struct journal *);

@@ -17,7 +17,8 @@
 #include "lib/notify.h"
 #include "lib/sandbox.h"
 
-#define STATUS_EVERY 5000 /* ms */
+#define STATUS_EVERY 5000    /* ms */
+#define CHECKPOINT_WAIT 2000 /* for a last checkpoint */
 
 struct ledgerd {
 	struct loop *loop;
@@ -31,16 +32,32 @@ say_status(void *arg)
 {
 	struct ledgerd *d = arg;
 	struct commit_figures f = commit_figures(ledger_commit(d->ledger));
+	struct ledger_signed s = ledger_signed(d->ledger);
 
 	if (f.failing) {
 		notify_status("CANNOT WRITE, %" PRIu64 " records wait: %s",
 		    f.waiting, f.why);
 		return;
 	}
-	notify_status("%" PRIu64 " records since the start, %.1f per sync; "
-		      "copy to %s, %" PRIu64 " dropped; %s",
+	if (s.why[0]) {
+		notify_status(
+		    "NOT SIGNED beyond record %" PRIu64 ": %s", s.size, s.why);
+		return;
+	}
+	notify_status("%" PRIu64 " records since the start, %.1f per sync, "
+		      "signed up to %" PRIu64 "; copy to %s, %" PRIu64
+		      " dropped; %s",
 	    f.records, f.syncs ? (double)f.records / (double)f.syncs : 0.0,
-	    journal_where(d->journal), journal_dropped(d->journal), d->level);
+	    s.size, journal_where(d->journal), journal_dropped(d->journal),
+	    d->level);
+}
+
+static void
+on_settled(void *arg)
+{
+	struct ledgerd *d = arg;
+
+	loop_stop(d->loop);
 }
 
 static void
@@ -49,7 +66,11 @@ on_stop(void *arg)
 	struct ledgerd *d = arg;
 
 	notify_stopping("writing what is left");
-	loop_stop(d->loop);
+	ledger_say(d->ledger, EV_PROCESS_STOPPED, NULL);
+	/* Alone, when keyd has stopped before it. */
+	if (!ledger_last_checkpoint(d->ledger, on_settled, d) ||
+	    loop_timer(d->loop, CHECKPOINT_WAIT, 0, on_settled, d) == 0)
+		loop_stop(d->loop);
 }
 
 static const char *
@@ -131,8 +152,8 @@ main(int argc, char **argv)
 	if (store_open(dir, STORE_SEGMENT, &store, &repair, &e) ||
 	    journal_open(conf->ledger.journal, dir, &d.journal, &e))
 		fatal("%s", e.text);
-	if ((d.ledger = ledger_new(d.loop, store, d.journal)) == NULL)
-		fatal("no memory");
+	if ((d.ledger = ledger_new(d.loop, store, d.journal, &e)) == NULL)
+		fatal("%s", e.text);
 	if (ledger_listen(d.ledger, conf, &e))
 		fatal("%s", e.text);
 	lock_down(&d, dir);
@@ -140,7 +161,6 @@ main(int argc, char **argv)
 	notify_ready(d.loop, "serving; %s", d.level);
 	loop_timer(d.loop, STATUS_EVERY, 1, say_status, &d);
 	loop_run(d.loop);
-	ledger_say(d.ledger, EV_PROCESS_STOPPED, NULL);
 	if ((rc = ledger_stop(d.ledger)) != 0)
 		log_err("stopped with records that could not be written; "
 			"none of them was acknowledged as durable");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledgerd/checkpoint.h"
 #include "ledgerd/tail.h"
 #include "lib/edge.h"
 #include "lib/log.h"
@@ -44,14 +45,22 @@ static const struct {
 struct ledger {
 	struct loop *loop;
 	struct store *store;
+	struct tree *tree;
+	struct checkpoints *checkpoints;
+	struct journal *journal;
 	struct commit *commit;
 	int paused;
+	int keyd_stops;      /* and waits for a last checkpoint */
+	char unsigned_[200]; /* why there is no newer checkpoint */
+	void (*settled)(void *);
+	void *settled_arg;
 	struct origin origin[NORIGINS];
 	struct peer peer[PEERS_MAX];
 };
 
 static int ledgerd_on_records(struct chan *, struct packet *);
 static int ledgerd_on_tail(struct chan *, struct packet *);
+static int ledgerd_on_notes(struct chan *, struct packet *);
 
 static const struct permit permit_writer[] = {
     {MSG_LEDGERD_RECORDS, ledgerd_on_records, 0},
@@ -59,6 +68,7 @@ static const struct permit permit_writer[] = {
 };
 static const struct permit permit_reader[] = {
     {MSG_LEDGERD_TAIL, ledgerd_on_tail, 0},
+    {MSG_LEDGERD_NOTES, ledgerd_on_notes, 0},
     {0, NULL, 0},
 };
 
@@ -93,9 +103,42 @@ ledgerd_on_records(struct chan *c, struct packet *pk)
 	v = (struct provenance){
 	    .process = o->process, .uid = peer->uid, .pid = peer->pid};
 	first = store_next(o->ledger->store);
-	for (in = wire_list_open(&m.records); record_next(&in, &r);)
+	for (in = wire_list_open(&m.records); record_next(&in, &r);) {
 		commit_put(o->ledger->commit, &v, &r);
-	commit_answer(o->ledger->commit, c, pk->id, first, m.durable);
+		if (o->role == ROLE_KEYD && r.event == EV_PROCESS_STOPPED)
+			o->ledger->keyd_stops = 1;
+	}
+	commit_answer(o->ledger->commit, c, pk->id, first,
+	    m.durable || o->ledger->keyd_stops);
+	return 0;
+}
+
+/* Some thousands at most: a day has 288. */
+static int
+ledgerd_on_notes(struct chan *c, struct packet *pk)
+{
+	struct origin *o = chan_ctx(c);
+	char text[CHECKPOINT_NOTE + 1];
+	struct msg_ctl_note note = {.note = text};
+	struct msg_done done = {0};
+	struct msg_error error = {0};
+	uint64_t off = 0;
+	struct err e;
+	int rc;
+
+	if (ledgerd_notes_get(pk))
+		return -1;
+	while ((rc = checkpoint_next(
+		    store_dir(o->ledger->store), &off, text, &e)) > 0) {
+		if (ctl_note_send(c, pk->id, 0, &note))
+			return 0; /* the person has gone */
+		done.value++;
+	}
+	error.text = e.text;
+	if (rc < 0)
+		(void)error_send(c, pk->id, CHAN_END, &error);
+	else
+		(void)done_send(c, pk->id, CHAN_END, &done);
 	return 0;
 }
 
@@ -146,6 +189,8 @@ peer_gone(struct chan *c, const char *why)
 		log_warn("%s", text);
 		ledger_say(o->ledger, EV_PROTOCOL_VIOLATION, text);
 	}
+	if (o->role == ROLE_KEYD)
+		checkpoints_keyd(o->ledger->checkpoints, NULL);
 	commit_forget(o->ledger->commit, c);
 	tail_free(peer->tail);
 	memset(peer, 0, sizeof(*peer));
@@ -171,6 +216,61 @@ peer_came(struct chan *c, uid_t uid, pid_t pid)
 	*free_slot = (struct peer){c, uid, pid, NULL};
 	if (o->ledger->paused && o->role != ROLE_CTL)
 		chan_pause(c, 1);
+	if (o->role == ROLE_KEYD)
+		checkpoints_keyd(o->ledger->checkpoints, c);
+	return 0;
+}
+
+/* --- checkpoints ---------------------------------------------------------------- */
+
+static void
+not_signed(struct ledger *l, const char *why)
+{
+	if (strcmp(l->unsigned_, why) == 0)
+		return; /* said already */
+	snprintf(l->unsigned_, sizeof(l->unsigned_), "%s", why);
+	wire_mend(l->unsigned_);
+	log_err("the audit log is not signed: %s", why);
+	ledger_say(l, EV_CHECKPOINT_FAILED, l->unsigned_);
+}
+
+static void
+on_checkpoint(void *arg, const char *note, const char *why)
+{
+	struct ledger *l = arg;
+	struct provenance v = {.process = "ledgerd"};
+	struct record r = {.event = EV_CHECKPOINT_SIGNED};
+	void (*settled)(void *) = l->settled;
+
+	if (note) {
+		l->unsigned_[0] = '\0';
+		v.index = checkpoints_size(l->checkpoints);
+		journal_stage(l->journal, &v, &r, note);
+		journal_send(l->journal);
+	} else if (*why)
+		not_signed(l, why);
+	l->settled = NULL;
+	if (settled)
+		settled(l->settled_arg);
+}
+
+struct ledger_signed
+ledger_signed(const struct ledger *l)
+{
+	return (struct ledger_signed){
+	    checkpoints_size(l->checkpoints), l->unsigned_};
+}
+
+int
+ledger_last_checkpoint(struct ledger *l, void (*settled)(void *), void *arg)
+{
+	if (commit_now(l->commit))
+		return 0;
+	l->settled = settled;
+	l->settled_arg = arg;
+	if (checkpoints_due(l->checkpoints, 1))
+		return 1;
+	l->settled = NULL;
 	return 0;
 }
 
@@ -190,21 +290,42 @@ on_durable(void *arg)
 {
 	struct ledger *l = arg;
 
+	(void)checkpoints_due(l->checkpoints, l->keyd_stops);
+	l->keyd_stops = 0;
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		tail_wake(l->peer[i].tail);
 }
 
 /* --- the whole ------------------------------------------------------------------ */
 
+/* The tree of the log, and whether it is the one that was signed. */
+static int
+tree_bring_up(struct ledger *l, int *differs, struct err *e)
+{
+	struct checkpoint_last last;
+
+	if (checkpoint_last(store_dir(l->store), &last, e) ||
+	    tree_load(l->store, last.size, &last.root, &l->tree, differs, e))
+		return -1;
+	l->checkpoints = checkpoints_new(l->loop, store_dir(l->store), l->store,
+	    l->tree, last.size, on_checkpoint, l);
+	return l->checkpoints ? 0 : err_sys(e, "audit log: checkpoints");
+}
+
 struct ledger *
-ledger_new(struct loop *loop, struct store *store, struct journal *journal)
+ledger_new(struct loop *loop, struct store *store, struct journal *journal,
+    struct err *e)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
+	int differs = 0;
 
-	if (l == NULL)
+	if (l == NULL) {
+		err_sys(e, "audit log");
 		return NULL;
+	}
 	l->loop = loop;
 	l->store = store;
+	l->journal = journal;
 	for (size_t i = 0; i < NORIGINS; i++) {
 		l->origin[i].ledger = l;
 		l->origin[i].role = origins[i].role;
@@ -212,10 +333,21 @@ ledger_new(struct loop *loop, struct store *store, struct journal *journal)
 		snprintf(l->origin[i].process, sizeof(l->origin[i].process),
 		    "%s", edge_process(origins[i].role, origins[i].upstream));
 	}
-	l->commit = commit_new(loop, store, journal, on_paused, on_durable, l);
-	if (l->commit == NULL) {
-		free(l);
+	if (tree_bring_up(l, &differs, e)) {
+		ledger_free(l);
 		return NULL;
+	}
+	l->commit =
+	    commit_new(loop, store, l->tree, journal, on_paused, on_durable, l);
+	if (l->commit == NULL) {
+		err_sys(e, "audit log");
+		ledger_free(l);
+		return NULL;
+	}
+	if (differs) {
+		log_err("the audit log is not the one that was signed: keep "
+			"its whole directory as it is");
+		ledger_say(l, EV_LEDGER_DIFFERS, NULL);
 	}
 	return l;
 }
@@ -231,7 +363,9 @@ ledger_free(struct ledger *l)
 		tail_free(l->peer[i].tail);
 		chan_free(l->peer[i].chan);
 	}
+	checkpoints_free(l->checkpoints);
 	commit_free(l->commit);
+	tree_free(l->tree);
 	free(l);
 }
 

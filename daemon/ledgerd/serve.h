@@ -11,13 +11,27 @@
 
 struct ledger;
 
-/* Makes the server's state; store and journal are borrowed. */
-struct ledger *ledger_new(struct loop *, struct store *, struct journal *);
+/* Makes the server's state, and reads the tree of what store holds; store and
+ * journal are borrowed.  NULL and err. */
+struct ledger *ledger_new(
+    struct loop *, struct store *, struct journal *, struct err *);
 void ledger_free(struct ledger *);
 /* Takes the sockets of all edges that systemd passed.  -1 and err. */
 int ledger_listen(struct ledger *, const struct conf *, struct err *);
 /* A record of ledgerd's own. */
 void ledger_say(struct ledger *, enum event, const char *text);
+/* What the log's checkpoints are: records that the newest covers, and why there
+ * is no newer one ("": all is well). */
+struct ledger_signed {
+	uint64_t size;
+	const char *why;
+};
+struct ledger_signed ledger_signed(const struct ledger *);
+/*
+ * Asks keyd for a checkpoint of everything; settled(arg) is called when it is
+ * kept or cannot be had.  1; 0: there is nobody to ask, it is not called.
+ */
+int ledger_last_checkpoint(struct ledger *, void (*settled)(void *), void *arg);
 /* Everything to disk; 0 or -1.  Answers are flushed. */
 int ledger_stop(struct ledger *);
 struct commit *ledger_commit(struct ledger *);

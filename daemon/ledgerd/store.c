@@ -163,6 +163,12 @@ store_close(struct store *s)
 	free(s);
 }
 
+int
+store_dir(const struct store *s)
+{
+	return s->dir;
+}
+
 uint64_t
 store_next(const struct store *s)
 {

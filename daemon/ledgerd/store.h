@@ -37,6 +37,8 @@ int store_open(const char *dir, uint32_t per_segment, struct store **out,
 /* Does not write: sync first. */
 void store_close(struct store *);
 
+/* The ledger's directory, open; borrowed. */
+int store_dir(const struct store *);
 /* Index of the next record to be put. */
 uint64_t store_next(const struct store *);
 /* Records before this index are on disk. */

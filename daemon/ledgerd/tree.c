@@ -364,6 +364,41 @@ tree_open(int dir, struct store *store, uint64_t trusted, struct tree **out,
 	return 0;
 }
 
+/* Is the tree of the first size records this one? */
+static int
+was_signed(struct tree *t, uint64_t size, const struct merkle_hash *root)
+{
+	struct merkle_source src = tree_source(t);
+	struct merkle_edge edge;
+	struct merkle_hash h;
+
+	if (size == 0)
+		return 1;
+	if (size > t->size || merkle_edge_load(&src, size, &edge))
+		return 0;
+	h = merkle_root(&edge);
+	return memcmp(&h, root, sizeof(h)) == 0;
+}
+
+int
+tree_load(struct store *store, uint64_t size, const struct merkle_hash *root,
+    struct tree **out, int *differs, struct err *e)
+{
+	int dir = store_dir(store);
+
+	*differs = 0;
+	if (tree_open(dir, store, size, out, e))
+		return -1;
+	if (was_signed(*out, size, root))
+		return 0;
+	/* The tiles may be to blame: all of them from the records. */
+	tree_free(*out);
+	if (tree_open(dir, store, 0, out, e))
+		return -1;
+	*differs = !was_signed(*out, size, root);
+	return 0;
+}
+
 void
 tree_free(struct tree *t)
 {

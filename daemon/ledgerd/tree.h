@@ -29,6 +29,11 @@ int tree_open(
     int dir, struct store *, uint64_t trusted, struct tree **, struct err *);
 void tree_free(struct tree *);
 
+/* The same with the tree of the directory that store has, checked against the
+ * root that was signed: size 0 when nothing was.  *differs: the records are not
+ * those. */
+int tree_load(struct store *, uint64_t size, const struct merkle_hash *root,
+    struct tree **, int *differs, struct err *);
 /* Records in the tree. */
 uint64_t tree_size(const struct tree *);
 /*

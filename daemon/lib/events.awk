@@ -12,7 +12,7 @@ state == 2 && $0 == "." { state = 0; next }
 state == 2 { text[n] = text[n] $0 "\n"; next }
 { print "events.def:" FNR ": what is this: " $0 > "/dev/stderr"; exit 1 }
 END {
-	level["err"] = 3; level["warning"] = 4; level["notice"] = 5; level["info"] = 6
+	level["crit"] = 2; level["err"] = 3; level["warning"] = 4; level["notice"] = 5; level["info"] = 6
 	if (out == "h") {
 		print "/* Made from events.def by events.awk.  Do not edit. */"
 		print "#ifndef ORB_EVENTS_H\n#define ORB_EVENTS_H\n\n#include <stdint.h>\n\nenum event {"

@@ -107,6 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	static unsigned inputs;
 	struct loop *loop = loop_new();
 	struct ledger *l;
+	struct err e;
 	struct chan *chan[5];
 	uint64_t from;
 	int sv[2];
@@ -114,7 +115,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (inputs++ % FRESH == 0)
 		begin_log();
 	from = store_next(store);
-	l = ledger_new(loop, store, journal);
+	l = ledger_new(loop, store, journal, &e);
+	if (l == NULL)
+		abort();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv))
 		abort();
 	for (int i = 0; i < 5; i++)

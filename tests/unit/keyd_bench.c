@@ -84,8 +84,8 @@ bench_open(struct bench *b)
 	b->k.loop = loop_new();
 	b->k.kek = "a test";
 	b->k.degraded = "";
-	b->k.ledger = chan_new(b->k.loop, s[0], ROLE_KEYD, ROLE_LEDGERD, NULL,
-	    keyd_on_ledger_closed, &b->k);
+	b->k.ledger = chan_new(b->k.loop, s[0], ROLE_KEYD, ROLE_LEDGERD,
+	    keyd_ledger_permits, keyd_on_ledger_closed, &b->k);
 	b->ledgerd = chan_new(
 	    b->k.loop, s[1], ROLE_LEDGERD, ROLE_KEYD, ledgerd_permits, NULL, b);
 	keyd_init(&b->k);

@@ -49,7 +49,8 @@ bring_up(const char *journal)
 	if (store_open(f.dir, STORE_SEGMENT, &f.store, &repair, &e) ||
 	    journal_open(journal, f.dir, &f.copy, &e))
 		fail_msg("%s", e.text);
-	assert_non_null(f.ledger = ledger_new(f.loop, f.store, f.copy));
+	f.ledger = ledger_new(f.loop, f.store, f.copy, &e);
+	assert_non_null(f.ledger);
 }
 
 static int
