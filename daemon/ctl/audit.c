@@ -18,7 +18,8 @@
 #define LINES_MAX 1000000
 
 static const char usage[] =
-    "audit tail [-n N] [-f] [--room ROOM] [--event EVENT]";
+    "audit tail [-n N] [-f] [--room ROOM] [--event EVENT]\n"
+    "       orbctl audit key | checkpoints | export DIRECTORY";
 
 struct audit {
 	struct ctl *ctl;
@@ -237,6 +238,12 @@ ctl_audit(struct ctl *ctl, int argc, char **argv)
 	struct audit a = {.ctl = ctl, .lines = DEFAULT_LINES};
 	int o, rc;
 
+	if (argc == 2 && strcmp(argv[1], "key") == 0)
+		return ctl_audit_key(ctl);
+	if (argc == 2 && strcmp(argv[1], "checkpoints") == 0)
+		return ctl_audit_checkpoints(ctl);
+	if (argc == 3 && strcmp(argv[1], "export") == 0)
+		return ctl_audit_export(ctl, argv[2]);
 	if (argc < 2 || strcmp(argv[1], "tail") != 0)
 		return ctl_usage(usage);
 	optind = 0;

@@ -63,6 +63,10 @@ int ctl_sync(struct ctl *, int argc, char **argv);
 int ctl_config(struct ctl *, int argc, char **argv);
 int ctl_audit(struct ctl *, int argc, char **argv);
 int ctl_credential(struct ctl *, int argc, char **argv);
+/* Of the family audit, after its words have been looked at. */
+int ctl_audit_key(struct ctl *);
+int ctl_audit_checkpoints(struct ctl *);
+int ctl_audit_export(struct ctl *, const char *dir);
 
 /* Loads the configuration once; an exit code, mistakes are on stderr. */
 int ctl_conf(struct ctl *);

@@ -33,6 +33,8 @@ static const struct command {
     {"config", ctl_config, "config check [FILE]", "check the configuration"},
     {"audit", ctl_audit, "audit tail [-n N] [-f] [--room R] [--event E]",
 	"read the audit log"},
+    {"audit", ctl_audit, "audit key|checkpoints|export DIRECTORY",
+	"what proves the audit log, for orb-verify"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

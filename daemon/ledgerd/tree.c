@@ -16,10 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEVELS 7 /* 256^7 records */
-
 struct edge_tile {
-	unsigned n; /* hashes in it, below TREE_TILE */
+	unsigned n; /* hashes in it, below TILE_WIDTH */
 	struct merkle_hash *at;
 	uint64_t synced;  /* tiles before it are on disk for good, */
 	uint64_t written; /* before this one at least in their files */
@@ -29,40 +27,18 @@ struct tree {
 	int dir;
 	struct store *store;
 	uint64_t size;
-	struct edge_tile level[LEVELS];
+	struct edge_tile level[TILE_LEVELS];
 	/* The file read last: proofs and roots come back to it. */
 	int cached;
 	unsigned cache_level;
 	uint64_t cache_n;
-	struct merkle_hash cache[TREE_TILE];
+	struct merkle_hash cache[TILE_WIDTH];
 };
 
 static uint64_t
 tiles_of(const struct tree *t, unsigned level)
 {
-	return level >= LEVELS ? 0 : t->size >> (8 * (level + 1));
-}
-
-void
-tree_tile_path(char path[TREE_PATH], unsigned level, uint64_t n, unsigned part)
-{
-	char digits[32], *p = path;
-	size_t len, first;
-
-	/* Groups of three digits, all but the last with an x. */
-	len = (size_t)snprintf(digits, sizeof(digits), "%03" PRIu64, n);
-	first = len % 3 ? len % 3 : 3;
-	p += snprintf(path, TREE_PATH, "tile/%u/", level);
-	p += snprintf(p, 16, "%s%0*d", len > 3 ? "x" : "", 3 - (int)first, 0);
-	p -= first == 3;
-	memcpy(p, digits, first);
-	p += first;
-	for (size_t at = first; at < len; at += 3)
-		p += snprintf(
-		    p, 8, "/%s%.3s", at + 3 < len ? "x" : "", digits + at);
-	*p = '\0';
-	if (part)
-		snprintf(p, 8, ".p/%u", part % TREE_TILE);
+	return level >= TILE_LEVELS ? 0 : t->size >> (8 * (level + 1));
 }
 
 /* --- files --------------------------------------------------------------------- */
@@ -70,10 +46,10 @@ tree_tile_path(char path[TREE_PATH], unsigned level, uint64_t n, unsigned part)
 static int
 open_tile(struct tree *t, unsigned level, uint64_t n, int flags)
 {
-	char path[TREE_PATH], *slash;
+	char path[TILE_PATH], *slash;
 	int fd;
 
-	tree_tile_path(path, level, n, 0);
+	tile_path(path, (int)level, n, 0);
 	fd = openat(t->dir, path, flags | O_CLOEXEC, 0600);
 	if (fd >= 0 || errno != ENOENT || !(flags & O_CREAT))
 		return fd;
@@ -95,9 +71,9 @@ write_tile(
 
 	if (fd < 0)
 		return -1;
-	done = pwrite(fd, at, TREE_TILE_BYTES, 0);
+	done = pwrite(fd, at, TILE_BYTES, 0);
 	close(fd);
-	if (done != TREE_TILE_BYTES)
+	if (done != TILE_BYTES)
 		return -1;
 	if (t->level[level].written == n)
 		t->level[level].written++;
@@ -112,21 +88,9 @@ read_tile(struct tree *t, unsigned level, uint64_t n, struct merkle_hash *at)
 
 	if (fd < 0)
 		return -1;
-	got = pread(fd, at, TREE_TILE_BYTES, 0);
+	got = pread(fd, at, TILE_BYTES, 0);
 	close(fd);
-	return got == TREE_TILE_BYTES ? 0 : -1;
-}
-
-static struct merkle_hash
-fold(const struct merkle_hash *at, unsigned n)
-{
-	struct merkle_hash h[TREE_TILE];
-
-	memcpy(h, at, n * sizeof(*h));
-	for (; n > 1; n /= 2)
-		for (unsigned i = 0; i < n / 2; i++)
-			h[i] = merkle_node(&h[2 * i], &h[2 * i + 1]);
-	return h[0];
+	return got == TILE_BYTES ? 0 : -1;
 }
 
 /* Leaf hashes of records [from, from + n) out of the store. */
@@ -156,14 +120,14 @@ static int tile_get(
 static int
 make_tile(struct tree *t, unsigned level, uint64_t n, struct merkle_hash *at)
 {
-	struct merkle_hash below[TREE_TILE];
+	struct merkle_hash below[TILE_WIDTH];
 
 	if (level == 0)
-		return hash_records(t, n * TREE_TILE, TREE_TILE, at);
-	for (unsigned i = 0; i < TREE_TILE; i++) {
-		if (tile_get(t, level - 1, n * TREE_TILE + i, below))
+		return hash_records(t, n * TILE_WIDTH, TILE_WIDTH, at);
+	for (unsigned i = 0; i < TILE_WIDTH; i++) {
+		if (tile_get(t, level - 1, n * TILE_WIDTH + i, below))
 			return -1;
-		at[i] = fold(below, TREE_TILE);
+		at[i] = tile_fold(below, TILE_WIDTH);
 	}
 	return 0;
 }
@@ -187,10 +151,10 @@ static int
 level_get(struct tree *t, unsigned level, uint64_t from, unsigned n,
     struct merkle_hash *out)
 {
-	uint64_t tile = from / TREE_TILE;
-	unsigned at = (unsigned)(from % TREE_TILE);
+	uint64_t tile = from / TILE_WIDTH;
+	unsigned at = (unsigned)(from % TILE_WIDTH);
 
-	if (level >= LEVELS || at + n > TREE_TILE)
+	if (level >= TILE_LEVELS || at + n > TILE_WIDTH)
 		return -1;
 	if (tile == tiles_of(t, level)) {
 		if (at + n > t->level[level].n)
@@ -215,13 +179,13 @@ level_get(struct tree *t, unsigned level, uint64_t from, unsigned n,
 static int
 source_get(void *arg, unsigned level, uint64_t index, struct merkle_hash *out)
 {
-	struct merkle_hash h[TREE_TILE];
+	struct merkle_hash h[TILE_WIDTH];
 	unsigned wide = 1u << level % 8;
 
 	if (index > UINT64_MAX / wide ||
 	    level_get(arg, level / 8, index * wide, wide, h))
 		return -1;
-	*out = fold(h, wide);
+	*out = tile_fold(h, wide);
 	return 0;
 }
 
@@ -239,17 +203,18 @@ push(struct tree *t, unsigned level, const struct merkle_hash *h, uint64_t n)
 	struct edge_tile *e = &t->level[level];
 	struct merkle_hash root;
 
-	if (e->at == NULL && (e->at = malloc(TREE_TILE_BYTES)) == NULL)
+	if (e->at == NULL && (e->at = malloc(TILE_BYTES)) == NULL)
 		return -1;
 	e->at[e->n++] = *h;
-	if (e->n < TREE_TILE)
+	if (e->n < TILE_WIDTH)
 		return 0;
 	/* When it cannot be written it is made again: tree_sync(). */
-	(void)write_tile(t, level, n / TREE_TILE, e->at);
-	root = fold(e->at, TREE_TILE);
+	(void)write_tile(t, level, n / TILE_WIDTH, e->at);
+	root = tile_fold(e->at, TILE_WIDTH);
 	e->n = 0;
-	return level + 1 < LEVELS ? push(t, level + 1, &root, n / TREE_TILE)
-				  : -1;
+	return level + 1 < TILE_LEVELS
+	    ? push(t, level + 1, &root, n / TILE_WIDTH)
+	    : -1;
 }
 
 int
@@ -281,10 +246,10 @@ tree_root(const struct tree *t)
 		return merkle_root(&none);
 	/* From the small end: what each level's last tile has, in powers of
 	 * two from its right. */
-	for (unsigned level = 0; level < LEVELS; level++)
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		for (n = t->level[level].n; n > 0; n -= wide) {
 			wide = n & -n;
-			part = fold(t->level[level].at + n - wide, wide);
+			part = tile_fold(t->level[level].at + n - wide, wide);
 			h = any ? merkle_node(&part, &h) : part;
 			any = 1;
 		}
@@ -297,13 +262,13 @@ static int
 load_level(struct tree *t, unsigned level, struct err *e)
 {
 	struct edge_tile *edge = &t->level[level];
-	uint64_t n = t->size >> (8 * level), first = n - n % TREE_TILE;
-	struct merkle_hash below[TREE_TILE];
+	uint64_t n = t->size >> (8 * level), first = n - n % TILE_WIDTH;
+	struct merkle_hash below[TILE_WIDTH];
 
-	edge->n = (unsigned)(n % TREE_TILE);
+	edge->n = (unsigned)(n % TILE_WIDTH);
 	if (edge->n == 0)
 		return 0;
-	if ((edge->at = malloc(TREE_TILE_BYTES)) == NULL)
+	if ((edge->at = malloc(TILE_BYTES)) == NULL)
 		return err_sys(e, "audit log");
 	if (level == 0)
 		return hash_records(t, first, edge->n, edge->at)
@@ -318,7 +283,7 @@ load_level(struct tree *t, unsigned level, struct err *e)
 			    " of level %u can be neither read nor made again "
 			    "from the records",
 			    first + i, level - 1);
-		edge->at[i] = fold(below, TREE_TILE);
+		edge->at[i] = tile_fold(below, TILE_WIDTH);
 	}
 	return 0;
 }
@@ -327,7 +292,7 @@ load_level(struct tree *t, unsigned level, struct err *e)
 static int
 remake(struct tree *t, unsigned level, uint64_t trusted, struct err *e)
 {
-	struct merkle_hash at[TREE_TILE];
+	struct merkle_hash at[TILE_WIDTH];
 	uint64_t n = trusted >> (8 * (level + 1));
 
 	t->level[level].synced = t->level[level].written = n;
@@ -355,7 +320,7 @@ tree_open(int dir, struct store *store, uint64_t trusted, struct tree **out,
 	t->size = store_durable(store);
 	if (trusted > t->size)
 		trusted = t->size;
-	for (unsigned level = 0; level < LEVELS; level++)
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		if (remake(t, level, trusted, e) || load_level(t, level, e)) {
 			tree_free(t);
 			return -1;
@@ -404,7 +369,7 @@ tree_free(struct tree *t)
 {
 	if (t == NULL)
 		return;
-	for (unsigned level = 0; level < LEVELS; level++)
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		free(t->level[level].at);
 	free(t);
 }
@@ -412,7 +377,7 @@ tree_free(struct tree *t)
 static int
 sync_tile(struct tree *t, unsigned level, uint64_t n)
 {
-	struct merkle_hash at[TREE_TILE];
+	struct merkle_hash at[TILE_WIDTH];
 	int fd, rc;
 
 	if (n >= t->level[level].written &&
@@ -430,7 +395,7 @@ tree_sync(struct tree *t, struct err *e)
 {
 	struct edge_tile *l;
 
-	for (unsigned level = 0; level < LEVELS; level++)
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
 		for (l = &t->level[level]; l->synced < tiles_of(t, level);
 		     l->synced++)
 			if (sync_tile(t, level, l->synced))

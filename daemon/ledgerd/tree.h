@@ -9,12 +9,8 @@
 #ifndef ORB_LEDGERD_TREE_H
 #define ORB_LEDGERD_TREE_H
 
-#include "lib/merkle.h"
+#include "lib/tile.h"
 #include "ledgerd/store.h"
-
-#define TREE_TILE 256 /* hashes in a tile */
-#define TREE_TILE_BYTES (TREE_TILE * MERKLE_HASH)
-#define TREE_PATH 64
 
 struct tree;
 
@@ -50,10 +46,5 @@ struct merkle_source tree_source(struct tree *);
  * tree_open() may trust.  The records must be durable.  -1 and err: call again.
  */
 int tree_sync(struct tree *, struct err *);
-
-/* "tile/0/x001/067" of tile n of a level, into path; partial: how many hashes
- * it has when it is not full, else 0 ("tile/0/x001/067.p/8"). */
-void tree_tile_path(
-    char path[TREE_PATH], unsigned level, uint64_t n, unsigned partial);
 
 #endif

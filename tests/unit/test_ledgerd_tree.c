@@ -119,21 +119,21 @@ assert_root(struct log *l, uint64_t size)
 static void
 tile_paths(void **state)
 {
-	char p[TREE_PATH];
+	char p[TILE_PATH];
 
 	(void)state;
-	tree_tile_path(p, 0, 0, 0);
+	tile_path(p, 0, 0, 0);
 	assert_string_equal(p, "tile/0/000");
-	tree_tile_path(p, 0, 67, 8);
+	tile_path(p, 0, 67, 8);
 	assert_string_equal(p, "tile/0/067.p/8");
-	tree_tile_path(p, 1, 999, 0);
+	tile_path(p, 1, 999, 0);
 	assert_string_equal(p, "tile/1/999");
-	tree_tile_path(p, 0, 1000, 0);
+	tile_path(p, 0, 1000, 0);
 	assert_string_equal(p, "tile/0/x001/000");
 	/* The example of the C2SP page. */
-	tree_tile_path(p, 0, 1234067, 0);
+	tile_path(p, 0, 1234067, 0);
 	assert_string_equal(p, "tile/0/x001/x234/067");
-	tree_tile_path(p, 7, UINT64_MAX, 255);
+	tile_path(p, 7, UINT64_MAX, 255);
 	assert_string_equal(
 	    p, "tile/7/x018/x446/x744/x073/x709/x551/615.p/255");
 }
@@ -195,7 +195,7 @@ proves(void **state)
 static void
 spoil(const char *path, int how)
 {
-	char full[SCRATCH_MAX + TREE_PATH + 2], zero[TREE_TILE_BYTES] = {0};
+	char full[SCRATCH_MAX + TILE_PATH + 2], zero[TILE_BYTES] = {0};
 	int fd;
 
 	snprintf(full, sizeof(full), "%s/%s", dir, path);
@@ -207,8 +207,7 @@ spoil(const char *path, int how)
 	if (how == 1)
 		assert_int_equal(ftruncate(fd, 100), 0);
 	else
-		assert_int_equal(
-		    write(fd, zero, sizeof(zero)), TREE_TILE_BYTES);
+		assert_int_equal(write(fd, zero, sizeof(zero)), TILE_BYTES);
 	close(fd);
 }
 
