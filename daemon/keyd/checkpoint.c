@@ -24,6 +24,8 @@
 #include <string.h>
 #include <time.h>
 
+#define LINGER_MS 100
+
 const struct permit keyd_ledger_permits[] = {
     {MSG_KEYD_CHECKPOINT, keyd_on_checkpoint, 0},
     {0, NULL, 0},
@@ -170,6 +172,14 @@ sign_it(struct keyd *k, struct chan *c, uint64_t id,
 	return 0;
 }
 
+static void
+end(void *arg)
+{
+	struct keyd *k = arg;
+
+	loop_stop(k->loop);
+}
+
 /*
  * From ledgerd.  Answered with LEDGERD_CHECKPOINT, or ERROR: refused when the
  * log is not the one that was signed, failed when keyd cannot.
@@ -207,7 +217,9 @@ keyd_on_checkpoint(struct chan *c, struct packet *pk)
 		return keyd_fail(c, pk->id, OUTCOME_FAILED, &e);
 	}
 	k->signed_records = next.size;
-	if (k->stopping)
+	/* Not at once: ledgerd may be writing to us, and what it has not read
+	 * yet would be lost with the connection. */
+	if (k->stopping && loop_timer(k->loop, LINGER_MS, 0, end, k) == 0)
 		loop_stop(k->loop);
 	return 0;
 }

@@ -32,7 +32,7 @@ struct checkpoints {
 	uint64_t from;  /* what keyd signed last, as far as is known */
 	uint64_t asked; /* size of the request under way, 0: none */
 	unsigned timer;
-	int again;
+	int again; /* as soon as may be */
 };
 
 /* --- the file ------------------------------------------------------------------- */
@@ -258,9 +258,9 @@ ask(struct checkpoints *c)
 
 	if (c->keyd == NULL || c->asked)
 		return;
-	c->again = 0;
-	/* Only what is on disk is signed. */
-	if (store_durable(c->store) != tree_size(c->tree))
+	/* Only what is on disk is signed; checkpoints_due() comes after it is. */
+	c->again = store_durable(c->store) != tree_size(c->tree);
+	if (c->again)
 		return;
 	if (tree_sync(c->tree, &e)) {
 		failed(c, e.text);
@@ -289,10 +289,11 @@ checkpoints_due(struct checkpoints *c, int now)
 
 	if (tree_size(c->tree) < c->last)
 		fresh = 1; /* the log is shorter than it was: keyd will say */
+	now |= c->again;
 	if (fresh == 0 || (!now && fresh < CHECKPOINT_RECORDS))
 		return 0;
 	if (c->asked)
-		c->again |= now;
+		c->again = now;
 	else
 		ask(c);
 	return c->asked != 0;
