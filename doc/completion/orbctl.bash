@@ -41,7 +41,10 @@ _orbctl()
 	"config check")
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	audit) w="tail" ;;
+	audit) w="tail key checkpoints export" ;;
+	"audit export")
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return ;;
 	"audit tail"*) w="-n -f --lines --follow --room --event" ;;
 	credential) w="set list remove" ;;
 	"credential set")
