@@ -31,10 +31,8 @@ static const struct command {
     {"credential", ctl_credential, "credential set|list|remove ...",
 	"enter, list, remove credentials (root)"},
     {"config", ctl_config, "config check [FILE]", "check the configuration"},
-    {"audit", ctl_audit, "audit tail [-n N] [-f] [--room R] [--event E]",
-	"read the audit log"},
-    {"audit", ctl_audit, "audit key|checkpoints|export DIRECTORY",
-	"what proves the audit log, for orb-verify"},
+    {"audit", ctl_audit, "audit tail|key|checkpoints|export ...",
+	"read the audit log; what proves it, for orb-verify"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
