@@ -399,7 +399,8 @@ static int
 settled(struct job *j, struct err *e)
 {
 	struct mapd *m = j->m;
-	static const enum event done[] = {[PLAN_CREATE] = EV_CREATE_DONE,
+	static const enum event done[PLAN_AGAIN + 1] = {
+	    [PLAN_CREATE] = EV_CREATE_DONE,
 	    [PLAN_CHANGE] = EV_EDIT_DONE,
 	    [PLAN_CANCEL] = EV_CANCEL_DONE,
 	    [PLAN_LINK] = EV_EDIT_DONE,
