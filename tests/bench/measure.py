@@ -76,6 +76,7 @@ class Bench:
                       "series_share": 0.2, "occurrences": 6, "seed": seed,
                       "start": monday()}
         self.loaded = None  # an Orb after its first load, for the idle poll
+        self.bookings = 0   # those of it
 
     def figure(self, name, value, unit="", target=None, note="", exact=False):
         self.out["figures"].append({
@@ -258,6 +259,7 @@ class Bench:
         used = {n: v / (polls + 2) for n, v in memory.cpu().items()}
         cpu = sum(used.values())
         orb.stop_units()
+        self.bookings = orb.compare()["bookings"]
         self.report_idle(kind, record.read(file), seconds)
         bare = floor(orb.sim, file, "--connections", "1")
         self.figure(
@@ -275,7 +277,9 @@ class Bench:
         name = "idle poll, %s: " % NAMES[kind]
         # By API: a $batch holds 20 calendars; EWS asks for one at a time.
         least = {"graph": -(-self.world["rooms"] // 20),
-                 "ews": self.world["rooms"], "topdesk": 1}
+                 "ews": self.world["rooms"],
+                 # 10,000 reservations are the most in an answer
+                 "topdesk": -(-self.bookings // 10000)}
         wanted = {"graph": 10, "ews": self.world["rooms"], "topdesk": 4}
         total = {"min": 0, "median": 0, "max": 0}
         detail = {}
