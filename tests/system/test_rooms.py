@@ -316,6 +316,42 @@ class ByService(InRoom):
         self.settle("both rooms are free", lambda: not self.booked(a) and
                     not self.booked(b))
 
+    def test_other_room_in_orbs_meeting(self):
+        """a person adds a room to ORB's meeting; then its own is swapped"""
+        a, b, c = self.room(), self.room(), self.room()
+        r = self.reserve(a, day(1, 9))
+        self.equal()
+        uid = self.booked(a)[0][0]
+        self.people.rooms_of(uid, c, a)
+        self.equal()
+        self.assertEqual(len(self.numbers(c)), 1)
+        self.mails()
+        self.sim.reservation_room(id=r, location=self.orb.rooms[b]["location"])
+        self.equal()
+        self.assertEqual(self.booked(a), [])
+        self.assertEqual([u for u, _ in self.booked(b) + self.booked(c)],
+                         [uid] * 2)
+        self.assertEqual(self.mails(), {"update": 1})
+        self.move(r, day(2, 9))
+        self.equal()
+        self.assertTrue(self.people.at(c, day(2, 9)))
+        self.assertEqual(self.mails(), {"update": 1})
+
+    def test_swap_without_an_answer(self):
+        """the answer to a swap is lost: it is not swapped twice"""
+        a, b = self.room(), self.room()
+        r = self.reserve(a, day(1, 9))
+        self.equal()
+        uid = self.booked(a)[0][0]
+        self.mails()
+        self.sim.fault(kind="cut_after", listener="graph",
+                       endpoint="PATCH *", count=1)
+        self.sim.reservation_room(id=r, location=self.orb.rooms[b]["location"])
+        self.equal()
+        self.assertEqual([u for u, _ in self.booked(b)], [uid])
+        self.assertEqual(self.booked(a), [])
+        self.assertEqual(self.mails(), {"update": 1})
+
     def test_swap_of_orbs_meeting_in_outlook(self):
         """the meeting of a reservation gets another room in Outlook"""
         a, b = self.room(), self.room()

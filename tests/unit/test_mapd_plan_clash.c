@@ -317,6 +317,37 @@ d_block_time_is_no_conflict(void **state)
 	plans(&r, "report 2 " BLOCK ", create 3");
 }
 
+/* What fits in Exchange and TOPdesk must refuse is not written. */
+static void
+d_moved_into_block_time(void **state)
+{
+	struct room r = a_room(CONFLICT_FIRST);
+	struct seen *t;
+
+	(void)state;
+	t = put_paired(&r, 1, 60, 120);
+	t->block_end = AT(135);
+	put_paired(&r, 2, 300, 360);
+	r.e[1].start = AT(120);
+	r.e[1].end = AT(180);
+	plans(&r, "report 2 " BLOCK);
+	r.e[1].start = AT(135);
+	plans(&r, "change 2");
+}
+
+/* The meeting that a swap brings here is seen before the swap is settled. */
+static void
+d_a_reservation_arrives(void **state)
+{
+	struct room r = a_room(CONFLICT_FIRST);
+
+	(void)state;
+	put_t(&r, 1, 60, 120)->arriving = 1;
+	put_e(&r, 2, 60, 120);
+	put_e(&r, 3, 120, 180);
+	plans(&r, "create 3");
+}
+
 static void
 d_against_a_pair(void **state)
 {
@@ -509,6 +540,8 @@ main(void)
 	    T(d_two_new_ones_want_the_room),
 	    T(d_a_requester_is_told_once),
 	    T(d_block_time_is_no_conflict),
+	    T(d_moved_into_block_time),
+	    T(d_a_reservation_arrives),
 	    T(d_against_a_pair),
 	    T(e_a_new_reservation_against_a_pair),
 	    T(e_against_what_is_being_made),

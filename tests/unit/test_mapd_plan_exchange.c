@@ -171,6 +171,115 @@ rule_4_exchange_shows_a_change_late(void **state)
 	nothing(&s);
 }
 
+/* The first old time must not be forgotten with a second change: it would be
+ * taken for a person's in Outlook, and TOPdesk be moved back to it. */
+static void
+rule_4_a_second_change_waits_for_the_first(void **state)
+{
+	struct scene s = from_topdesk();
+	struct aim aim;
+
+	(void)state;
+	move_t(&s, HOUR);
+	plan(&s);
+	plan_aim(&s.out.actions[0], &s.e, &s.t[0], &aim);
+	plan_free(&s.out);
+	agreed_settle(&s.a, &aim, 0, NOW - ANSWER);
+	/* Exchange still shows the old time, or nothing at all. */
+	move_t(&s, HOUR);
+	nothing(&s);
+	s.ne = 0;
+	only(&s, PLAN_ASK, REASON_NONE, 0, GEN_TOPDESK);
+	s.ne = 1;
+	/* It shows the first change: the second one goes. */
+	move_e(&s, HOUR);
+	only(&s, PLAN_MEETING_CHANGE, REASON_NONE, CHANGE_TIME, GEN_TOPDESK);
+	plan(&s);
+	plan_aim(&s.out.actions[0], &s.e, &s.t[0], &aim);
+	plan_free(&s.out);
+	agreed_settle(&s.a, &aim, 0, NOW);
+	assert_true(s.a.was_start == SOON + HOUR);
+	assert_true(s.a.start == SOON + 2 * HOUR);
+	nothing(&s);
+}
+
+static void
+rule_4_in_a_room_of_nobodys(void **state)
+{
+	struct scene s = from_topdesk();
+	struct aim aim = {.kind = PLAN_MEETING_CANCEL,
+	    .reason = REASON_MOVED_ROOM,
+	    .gen = GEN_TOPDESK};
+	struct aim bury = {.kind = PLAN_BURY};
+
+	(void)state;
+	s.t[0].elsewhere = ELSEWHERE_UNKNOWN;
+	only(&s, PLAN_MEETING_CANCEL, REASON_MOVED_ROOM, 0, GEN_TOPDESK);
+	agreed_settle(&s.a, &aim, 0, NOW);
+	assert_int_equal(s.a.dead, DEAD_MOVED);
+	s.nt = 0;
+	nothing(&s);
+	s.e.state = BOOKING_STATE_CANCELLED;
+	only(&s, PLAN_BURY, REASON_NONE, 0, GEN_TOPDESK);
+	/* It is still known where the reservation went. */
+	agreed_settle(&s.a, &bury, 0, NOW);
+	assert_int_equal(s.a.dead, DEAD_MOVED);
+	nothing(&s);
+}
+
+static void
+rule_8_gone_without_a_word(void **state)
+{
+	struct scene s = from_topdesk();
+
+	(void)state;
+	s.policy.invites = 1;
+	s.e.gone = 1;
+	only(&s, PLAN_ASK, REASON_NONE, 0, GEN_TOPDESK);
+	/* Nobody was invited, so nobody can tell. */
+	s.policy.invites = 0;
+	only(&s, PLAN_CANCEL, REASON_NONE, 0, GEN_TOPDESK);
+	s.policy.invites = 1;
+	s.e.gone = 0;
+	s.e.state = BOOKING_STATE_CANCELLED;
+	only(&s, PLAN_CANCEL, REASON_NONE, 0, GEN_TOPDESK);
+	s.t[0].marks = MARK_SEVERAL_ROOMS;
+	only(&s, PLAN_REPORT, REASON_SEVERAL_ROOMS, 0, 0);
+	s.t[0].marks = 0;
+	/* Declined, and topdesk-wins: asked again at another time only. */
+	s.e.marks = MARK_DECLINED;
+	s.policy.conflict = CONFLICT_TOPDESK;
+	only(&s, PLAN_REPORT, REASON_DECLINED, 0, 0);
+	move_t(&s, HOUR);
+	only(&s, PLAN_MEETING_CHANGE, REASON_NONE, CHANGE_TIME, GEN_TOPDESK);
+	s.t[0].state = BOOKING_STATE_CANCELLED;
+	only(&s, PLAN_MEETING_CANCEL, REASON_CANCELLED_IN_TOPDESK, 0,
+	    GEN_TOPDESK);
+}
+
+static void
+rule_9_not_accepted_yet(void **state)
+{
+	struct scene s = from_topdesk();
+
+	(void)state;
+	s.e.state = BOOKING_STATE_TENTATIVE;
+	s.a.await = NOW - ANSWER;
+	nothing(&s);
+	s.a.await--;
+	only(&s, PLAN_REPORT, REASON_NO_ANSWER, 0, 0);
+	move_t(&s, HOUR);
+	only(&s, PLAN_MEETING_CHANGE, REASON_NONE, CHANGE_TIME, GEN_TOPDESK);
+	s.t[0].state = BOOKING_STATE_CANCELLED;
+	only(&s, PLAN_MEETING_CANCEL, REASON_CANCELLED_IN_TOPDESK, 0,
+	    GEN_TOPDESK);
+	/* A person's is waited for. */
+	s = both_ways();
+	s.e.state = BOOKING_STATE_TENTATIVE;
+	move_t(&s, HOUR);
+	nothing(&s);
+}
+
 static void
 rule_4_in_another_room(void **state)
 {
@@ -506,6 +615,10 @@ main(void)
 	    T(rule_4_text_belongs_to_who_made_it),
 	    T(rule_4_one_write_at_a_time),
 	    T(rule_4_exchange_shows_a_change_late),
+	    T(rule_4_a_second_change_waits_for_the_first),
+	    T(rule_4_in_a_room_of_nobodys),
+	    T(rule_8_gone_without_a_word),
+	    T(rule_9_not_accepted_yet),
 	    T(rule_4_in_another_room),
 	    T(rule_6_cancelled_in_topdesk_leaves_the_room),
 	    T(rule_7_after_the_first_of_topdesk_comes_2),

@@ -641,6 +641,37 @@ conflicts_of(struct ground *g, int64_t room, struct conflict got[8])
 }
 
 static void
+a_problem_is_kept_for_its_time(void **state)
+{
+	struct ground *g = *state;
+	struct problem p = {.room = g->room.id, .kept = 100}, got = {0};
+	int fresh;
+
+	p.key[0] = 1;
+	assert_int_equal(store_problem_put(g->st, &p, &fresh, &g->e), 0);
+	p.key[0] = 2;
+	p.kept = -200;
+	assert_int_equal(store_problem_put(g->st, &p, &fresh, &g->e), 0);
+	assert_int_equal(store_problem_expire(g->st, 101, &g->e), 0);
+	assert_int_equal(
+	    store_problem_list(g->st, note_problem, &got, &g->e), 0);
+	assert_int_equal(got.key[0], 2);
+	assert_true(got.kept == -200);
+	assert_int_equal(store_problem_expire(g->st, 201, &g->e), 0);
+	memset(&got, 0, sizeof(got));
+	assert_int_equal(
+	    store_problem_list(g->st, note_problem, &got, &g->e), 0);
+	assert_int_equal(got.key[0], 0);
+	/* What plannings find has no such time. */
+	p.kept = 0;
+	assert_int_equal(store_problem_put(g->st, &p, &fresh, &g->e), 0);
+	assert_int_equal(store_problem_expire(g->st, INT64_MAX, &g->e), 0);
+	assert_int_equal(
+	    store_problem_list(g->st, note_problem, &got, &g->e), 0);
+	assert_int_equal(got.key[0], 2);
+}
+
+static void
 a_conflict_is_fresh_when_it_is_news(void **state)
 {
 	struct ground *g = *state;
@@ -1257,6 +1288,7 @@ main(void)
 	    T(an_update_comes_back),
 	    T(recover_and_approve_shift_states),
 	    T(a_problem_is_fresh_once),
+	    T(a_problem_is_kept_for_its_time),
 	    T(a_conflict_is_fresh_when_it_is_news),
 	    T(a_settled_conflict_is_kept_for_a_while),
 	    T(a_conflict_that_comes_back_is_a_new_one),

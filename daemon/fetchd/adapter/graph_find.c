@@ -21,6 +21,8 @@
 #include "fetchd/adapter/graph_write.h"
 #include "lib/marks.h"
 
+#define ROOMS_MOST 20 /* of one meeting: more are left out */
+
 struct find_job;
 
 /* One tag asked for. */
@@ -63,10 +65,13 @@ text_of(json_t *o, const char *name)
 	return s ? s : "";
 }
 
-/* The invited room and its answer into the booking; without one the booking
- * takes the mailbox's own time and nobody is asked. */
-static void
-room_get(json_t *o, struct booking *b)
+/*
+ * The nth invited room, from 0, and its answer into the booking; without any the
+ * booking takes the mailbox's own time and nobody is asked.  0 when there is no
+ * nth.
+ */
+static int
+room_get(json_t *o, unsigned n, struct booking *b)
 {
 	json_t *who, *list = json_object_get(o, "attendees");
 	const char *room, *said;
@@ -76,10 +81,11 @@ room_get(json_t *o, struct booking *b)
 	{
 		room = text_of(json_object_get(who, "emailAddress"), "address");
 		if (strcasecmp(text_of(who, "type"), "resource") != 0 ||
-		    *room == '\0' || strlen(room) > 254)
+		    *room == '\0' || strlen(room) > 254 || n-- > 0)
 			continue;
 		said = text_of(json_object_get(who, "status"), "response");
 		b->room = room;
+		b->marks &= (uint16_t)~MARK_DECLINED;
 		b->state = BOOKING_STATE_TENTATIVE;
 		if (strcasecmp(said, "accepted") == 0 ||
 		    strcasecmp(said, "organizer") == 0)
@@ -88,8 +94,9 @@ room_get(json_t *o, struct booking *b)
 			b->state = BOOKING_STATE_CANCELLED;
 			b->marks |= MARK_DECLINED;
 		}
-		return;
+		return 1;
 	}
+	return 0;
 }
 
 /* Does it carry the tag?  The filter said so; that it is what was asked for
@@ -129,12 +136,27 @@ graph_find_get(struct flat *f, json_t *o, const char *address, const char *tag,
 	if (e.type != GRAPH_SINGLE)
 		b->marks |= MARK_SERIES;
 	b->state = BOOKING_STATE_BOOKED;
-	room_get(o, b);
+	(void)room_get(o, 0, b);
 	if (flat_is_true(f, GRAPH_CANCELLED))
 		b->state = BOOKING_STATE_CANCELLED;
 	b->room = wire_clean(room, 255, b->room, 254);
 	b->link = tag;
 	return 0;
+}
+
+/* People may have invited more rooms than ORB did: a booking for each. */
+static void
+other_rooms(struct find_job *j, json_t *o, struct booking *b)
+{
+	char room[255];
+
+	if (flat_is_true(&j->item, GRAPH_CANCELLED))
+		return;
+	for (unsigned n = 1; n < ROOMS_MOST && room_get(o, n, b); n++) {
+		b->room = wire_clean(room, sizeof(room), b->room, 254);
+		j->count++;
+		adapter_booking(j->job.a, j->job.id, b);
+	}
 }
 
 static void
@@ -157,6 +179,7 @@ on_item(void *arg, const char *json, size_t len)
 	} else {
 		j->count++;
 		adapter_booking(j->job.a, j->job.id, &b);
+		other_rooms(j, o, &b);
 	}
 	json_decref(o);
 }
