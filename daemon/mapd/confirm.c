@@ -49,8 +49,7 @@ take(struct confirming *c, const struct booking *b)
 	for (size_t i = 0; i < c->n; i++) {
 		struct unlisted *u = &c->of[i];
 
-		if (strcmp(u->id, r.id) != 0 ||
-		    (u->is_found && to != c->room))
+		if (strcmp(u->id, r.id) != 0 || (u->is_found && to != c->room))
 			continue;
 		u->found = r;
 		u->to = to;
