@@ -310,10 +310,13 @@ plan_retire(struct turn *w)
 {
 	if (!is_agreed(w) || is_over(w, w->a->end))
 		return 0;
-	if (w->a->origin == ORIGIN_TOPDESK)
-		return is_wanted(w)
-		    ? emit(w, PLAN_MEETING_CANCEL, REASON_RETIRED, 0, w->a->gen)
-		    : 0;
+	/* Not shown yet, it is found by its tag. */
+	if (w->a->origin == ORIGIN_TOPDESK &&
+	    (is_wanted(w) || (w->e == NULL && w->a->await)))
+		return emit(
+		    w, PLAN_MEETING_CANCEL, REASON_RETIRED, 0, w->a->gen);
+	if (w->a->origin == ORIGIN_TOPDESK && !(w->t && w->t->elsewhere))
+		return 0;
 	if (w->t == NULL || is_over(w, w->t->end))
 		return 0;
 	/* It is the other room's now, which this row would keep it from. */

@@ -552,9 +552,20 @@ rule_15_a_room_is_taken_out(void **state)
 	s = from_topdesk();
 	s.policy.retire = 1;
 	only(&s, PLAN_MEETING_CANCEL, REASON_RETIRED, 0, GEN_TOPDESK);
-	s.a.dead = DEAD_RELEASED;
+	/* It was cancelled: the other room's now. */
 	s.e.state = BOOKING_STATE_CANCELLED;
 	nothing(&s);
+	s.t[0].elsewhere = 1;
+	only(&s, PLAN_BURY, REASON_RETIRED, 0, GEN_TOPDESK);
+	s.a.dead = DEAD_RELEASED;
+	nothing(&s);
+	/* Made, and not shown by the room yet. */
+	s = from_topdesk();
+	s.policy.retire = 1;
+	s.ne = 0;
+	nothing(&s);
+	s.a.await = NOW - 60;
+	only(&s, PLAN_MEETING_CANCEL, REASON_RETIRED, 0, GEN_TOPDESK);
 	s = provisional();
 	s.policy.retire = 1;
 	nothing(&s);
