@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -58,6 +59,14 @@ class Ledger(unittest.TestCase):
         orbtest.wait_for(
             "ledgerd says %s" % ", ".join(words),
             lambda: all(w in self.status() for w in words), 30)
+
+    def verify(self, directory, key, status):
+        done = subprocess.run(
+            [os.path.join(orbtest.BUILD, "orb-verify"), "--key", key,
+             directory], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, status, text)
+        return text
 
     def test_signed_at_stop(self):
         """the last checkpoint covers what happened until keyd stopped"""
@@ -183,6 +192,14 @@ class Ledger(unittest.TestCase):
             self.assertEqual(f.read().strip(), self.notes()[-1].strip())
         self.assertIn(key, self.orb.orbctl("audit", "tail", "-n", "500",
                                            json_out=False))
+        self.verify(out, key, 0)
+        # One digit of what was exported.
+        path = glob.glob(out + "/tile/entries/000*/*")[0]
+        with open(path, "r+b") as f:
+            data = f.read()
+            f.seek(data.index(b'"status":201') + 11)
+            f.write(b"0")
+        self.assertIn("record-changed", self.verify(out, key, 1))
         again = self.orb.orbctl("audit", "export", out, check=False)
         self.assertIsNone(again)
 
