@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "verify/kept.h"
 #include "verify/stream.h"
 
 #define LIST "checkpoints"
@@ -215,20 +216,6 @@ marks_read_export(struct marks *m, int dir)
 
 /* --- those that were kept elsewhere -------------------------------------------------- */
 
-/* CR LF becomes LF; what has no newline at its end gets one (there is room). */
-static size_t
-plain_lines(uint8_t *p, size_t n)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != '\r')
-			p[len++] = p[i];
-	if (len && p[len - 1] != '\n')
-		p[len++] = '\n';
-	return len;
-}
-
 static void
 take_kept(struct marks *m, const char *name, const uint8_t *p, size_t n,
     uint64_t offset)
@@ -249,19 +236,24 @@ take_kept(struct marks *m, const char *name, const uint8_t *p, size_t n,
 void
 marks_read_kept(struct marks *m, const char *name, uint8_t *p, size_t n)
 {
-	size_t len, i = 0;
+	struct place at = {NOWHERE, name, NOWHERE};
+	size_t len, i = 0, found = 0;
 
-	n = plain_lines(p, n);
+	n = kept_plain(p, n, m->key->name);
 	for (;;) {
 		while (i < n && p[i] == '\n')
 			i++;
 		if (i == n)
-			return;
+			break;
 		if ((len = note_length(p + i, n - i)) == 0)
 			len = n - i; /* is no note, and said to be none */
 		take_kept(m, name, p + i, len, i);
 		i += len;
+		found++;
 	}
+	if (found == 0)
+		report_add(
+		    m->report, CANNOT_READ, at, "there is no checkpoint in it");
 }
 
 static int

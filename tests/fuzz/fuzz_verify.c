@@ -4,6 +4,7 @@
  *
  *   r  a record          n  a note        t  a note's text, which is signed here
  *   b  base64            k  a key         p  a proof
+ *   c  checkpoints that were kept
  *   x  an export: width of the bundle, length of the list (2 bytes), the list,
  *      the bundle
  *
@@ -21,6 +22,7 @@
 
 #include "verify/base64.h"
 #include "verify/check.h"
+#include "verify/kept.h"
 #include "verify/proof.h"
 #include "verify/record.h"
 #include "verify/stream.h"
@@ -176,6 +178,26 @@ out:
 }
 
 static void
+fuzz_kept(const uint8_t *p, size_t n)
+{
+	struct marks marks = {.key = &key, .report = report_new()};
+	uint8_t *copy = malloc(n + 1);
+
+	if (marks.report == NULL || copy == NULL)
+		abort();
+	memcpy(copy, p, n);
+	if (kept_plain(copy, n, NAME) > n + 1)
+		abort();
+	memcpy(copy, p, n);
+	marks_read_kept(&marks, "kept", copy, n);
+	if (marks.n || marks.kept || report_status(marks.report) == 0)
+		abort();
+	free(copy);
+	marks_free(&marks);
+	report_free(marks.report);
+}
+
+static void
 fuzz_proof(const uint8_t *p, size_t n)
 {
 	struct report *r = report_new();
@@ -255,6 +277,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		break;
 	case 'p':
 		fuzz_proof(p + 1, n - 1);
+		break;
+	case 'c':
+		fuzz_kept(p + 1, n - 1);
 		break;
 	case 'x':
 		fuzz_export(p + 1, n - 1);

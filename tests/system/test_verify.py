@@ -15,8 +15,8 @@ import re
 import auditlog
 import tap
 from auditlog import Key, Log, SECOND, Tree
-from verifycase import (BROKEN, FINDINGS, WELL, Case, again, plain_log,
-                        renumber, verify)
+from verifycase import (BROKEN, FINDINGS, UNREADABLE, WELL, Case, again,
+                        plain_log, renumber, verify)
 
 FLIPS = 400
 
@@ -71,9 +71,38 @@ class Good(Case):
         self.export(log)
         text = b"\r\n\n" + b"\n\n\n".join(log.notes).replace(b"\n", b"\r\n")
         self.expect(log, WELL, args=self.kept(text.rstrip()))
+        text = b"  " + b"\n".join(log.notes)
+        self.expect(log, WELL, args=self.kept(
+            text.replace(b"\n", b"\n    ")))
         lost = log.notes.pop(2)
         self.export(log)
         self.expect(log, WELL, "kept-unlisted", args=self.kept(lost))
+
+    def test_kept_json(self):
+        """kept checkpoints in what journalctl and others give out as JSON"""
+        log = plain_log()
+        self.export(log)
+        notes = [n.decode() for n in log.notes]
+        for ascii in (True, False):
+            lines = "".join(json.dumps({"MESSAGE": "signed", "ORB_X": n,
+                                        "PRIORITY": "6"}, ensure_ascii=ascii)
+                            + "\n" for n in notes)
+            for text in (lines, lines.replace("orb/", "orb\\/")):
+                status, out, _ = verify("--output=json", "--key",
+                                        log.key.line(), self.log_dir,
+                                        *self.kept(text.encode()))
+                self.assertEqual((status, json.loads(out)["kept"]),
+                                 (WELL, len(notes)))
+        bad = lines.replace("\\n700\\n", "\\n701\\n")
+        self.assertNotEqual(lines, bad)
+        self.expect(log, BROKEN, "signature-bad", args=self.kept(bad.encode()))
+
+    def test_kept_nothing(self):
+        """a kept file without a checkpoint is said to be none"""
+        log = plain_log()
+        self.export(log)
+        self.expect(log, UNREADABLE, "cannot-read", args=self.kept(b" \r\n"))
+        self.expect(log, BROKEN, "note-form", args=self.kept(b"{}"))
 
     def test_newer_members(self):
         """members and lines that a later version adds are let pass"""
