@@ -9,6 +9,7 @@ Web Services is test_series_ews.py.
 import datetime
 import unittest
 
+import orbtest
 import tap
 from calendars import (AHEAD, Calendars, DAY, add_months, dates, lasting,
                        monday, recurrence, today, wall, weekly_on)
@@ -126,6 +127,7 @@ class Patterns(Calendars):
 class Changes(Calendars):
     """What people do to series and to single dates of them."""
     count = 36
+    policy = {"window_ahead_days": AHEAD, "subject": "keep"}
 
     def weekly(self, count=6, hour=9, **more):
         """A weekly series: room, uid, its starts; it is on both sides."""
@@ -386,17 +388,26 @@ class Changes(Calendars):
         self.expect(room, lasting(at(dates(monday(), 6), 15)))
 
     def test_subject_of_one(self):
-        """one date gets a subject of its own: no time is written"""
-        room, uid, starts = self.weekly(3)
-        before = self.people.planned(room)
+        """one date gets a subject of its own: one write, no time in it"""
+        room, first = self.room(), monday()
+        self.room_settings(room, add_organizer_to_subject=False,
+                           delete_subject=False)
+        starts = at(dates(first, 3))
+        uid = self.book(room, wall(first, 9), weekly_on(first, count=3),
+                        subject="Team")
+        before = self.expect(room, lasting(starts))
+        self.sim.counters_reset()
         self.sim.occurrence_move(
             uid=uid, original_start=iso(starts[1]), start=iso(starts[1]),
             end=iso(starts[1] + datetime.timedelta(minutes=60)),
-            subject="Only this one")
-        self.rounds(2)
-        self.expect(room, lasting(starts))
-        self.assertEqual([r["number"] for r in self.people.planned(room)],
+            subject="Team and guests")
+        orbtest.wait_for("it is called so", lambda: [
+            r["briefDescription"] for r in self.people.planned(room)] == [
+                "Team", "Team and guests", "Team"], 15)
+        after = self.expect(room, lasting(starts))
+        self.assertEqual([r["number"] for r in after],
                          [r["number"] for r in before])
+        self.assertEqual(self.writes(), 1)
 
     def test_zz_still(self):
         """all of this stays without another write"""

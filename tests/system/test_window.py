@@ -245,7 +245,9 @@ class Window(Calendars):
 
 
 class EwsWindow(Window):
+    """With both directions on, too."""
     kind = "ews"
+    policy = dict(Window.policy, direction="both")
 
 
 if __name__ == "__main__":
