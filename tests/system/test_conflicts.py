@@ -416,5 +416,49 @@ class AsOrganiser(AsService):
         self.mails(response=1)
 
 
+class AsRoomEws(Base):
+    """Exchange Web Services: who loses is told in the same way."""
+    kind = "ews"
+    room_count = 9
+
+    def test_notice(self):
+        """EWS: a reservation that loses, while mapd dies: one notice"""
+        room = self.room("exchange-wins")
+        _, lost = self.at_once(
+            lambda: self.people.book("ada", room, day(1, 9)),
+            lambda: self.reserve(room, day(1, 9, 30)))
+        self.orb.kill("mapd")
+        self.orb.wait_ready(["mapd"])
+        self.exchange_kept(room, lost)
+        self.mails(invitation=1, response=1)
+        self.settled(room)
+
+    def test_meeting_loses(self):
+        """EWS: a meeting that loses is declined by the room, once"""
+        room = self.room("topdesk-wins")
+        uid, kept = self.at_once(
+            lambda: self.people.book("ada", room, day(1, 9)),
+            lambda: self.reserve(room, day(1, 9, 30)))
+        orbtest.time.sleep(0.4)
+        self.orb.kill("mapd")
+        self.orb.wait_ready(["mapd"])
+        self.topdesk_kept(room, kept)
+        self.assertNotIn(uid, [u for _, u in self.in_room(room)])
+        self.mails(response=2)
+
+    def test_series_loses_one(self):
+        """EWS: one occurrence of a series loses: the others stay"""
+        room = self.room("topdesk-wins")
+        start = day(10, 9)
+        _, kept = self.at_once(
+            lambda: self.people.book("ada", room, start, 60,
+                                     recurrence=daily(start, 4)),
+            lambda: self.reserve(room, day(12, 9, 30)))
+        self.equal()
+        self.assertEqual(self.status_of(kept), "planned")
+        self.assertEqual(len(self.people.planned(room)), 4)
+        self.mails(response=2)
+
+
 if __name__ == "__main__":
     tap.main()
