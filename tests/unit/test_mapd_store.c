@@ -455,6 +455,74 @@ tries_are_passed_on(void **state)
 	assert_int_equal(b.tries, 0);
 }
 
+/* What is set aside waits no longer; the rest is not touched by that. */
+static void
+what_was_set_aside_is_hurried(void **state)
+{
+	struct ground *g = *state;
+	struct act aside = action(g, 1, PLAN_CREATE), *due,
+		   other = action(g, 2, PLAN_CREATE),
+		   held = action(g, 3, PLAN_CREATE);
+	size_t n;
+
+	aside.state = other.state = ACT_ASIDE;
+	aside.next_try = other.next_try = 5000;
+	held.state = ACT_HELD;
+	add(g, &aside, "");
+	add(g, &other, "");
+	add(g, &held, "");
+	assert_int_equal(
+	    store_act_hurry(g->st, g->room.id, aside.key, &g->e), 0);
+	assert_int_equal(
+	    store_act_hurry(g->st, g->room.id, held.key, &g->e), 0);
+	assert_int_equal(
+	    store_act_hurry(g->st, g->room.id + 1, other.key, &g->e), 0);
+	assert_int_equal(store_act_due(g->st, 100, 0, 9, &due, &n, &g->e), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(due[0].key, aside.key, KEY_LEN);
+	free(due);
+}
+
+static int
+count_act(void *arg, const struct act *a)
+{
+	(void)a;
+	++*(int *)arg;
+	return 0;
+}
+
+/* The first look is begun anew: its facts and rooms stay, no more. */
+static void
+a_look_is_forgotten(void **state)
+{
+	struct ground *g = *state;
+	struct agreed_row row = {.a = {.key = {1}, .gen = 1}}, *rows;
+	struct act a = action(g, 2, PLAN_CREATE);
+	int64_t id = g->room.id;
+	int acts = 0;
+	size_t n;
+
+	g->room.cursor = (uint8_t *)strdup("abc");
+	g->room.cursor_len = 3;
+	assert_int_equal(store_room_cursor(g->st, &g->room, &g->e), 0);
+	assert_int_equal(store_agreed_put(g->st, id, &row, &g->e), 0);
+	assert_int_equal(store_meta_set(g->st, "begun", &g->e), 0);
+	assert_int_equal(store_meta_set(g->st, "looked", &g->e), 0);
+	add(g, &a, "payload");
+	assert_int_equal(store_forget(g->st, &g->e), 0);
+	assert_int_equal(store_meta_drop(g->st, "looked", &g->e), 0);
+	reopen(g);
+	assert_true(g->room.id == id);
+	assert_null(g->room.cursor);
+	assert_int_equal(store_agreed_load(g->st, id, &rows, &n, &g->e), 0);
+	assert_int_equal(n, 0);
+	free(rows);
+	assert_int_equal(store_act_list(g->st, count_act, &acts, &g->e), 0);
+	assert_int_equal(acts, 0);
+	assert_int_equal(store_meta_is(g->st, "begun", &g->e), 1);
+	assert_int_equal(store_meta_is(g->st, "looked", &g->e), 0);
+}
+
 static void
 due_gives_what_may_run(void **state)
 {
@@ -1284,6 +1352,8 @@ main(void)
 	    T(a_payload_comes_back_sealed),
 	    T(a_key_has_one_action),
 	    T(tries_are_passed_on),
+	    T(what_was_set_aside_is_hurried),
+	    T(a_look_is_forgotten),
 	    T(due_gives_what_may_run),
 	    T(an_update_comes_back),
 	    T(recover_and_approve_shift_states),
