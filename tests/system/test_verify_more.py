@@ -123,6 +123,15 @@ class Gaps(Case):
         self.assertEqual([f["record"] for f in got], [at])
         self.assertIn("mapd starts", got[0]["seen"])
 
+    def test_ledger(self):
+        """what ORB itself found wrong with its log"""
+        log = plain_log()
+        log.add("ledger_repaired", 36, "ledgerd", text="9 bytes")
+        log.add("ledger_differs", 48, "ledgerd")
+        log.sign()
+        self.export(log)
+        self.expect(log, FINDINGS, "ledger-repaired", "ledger-differs")
+
     def intents(self, *steps):
         log = plain_log()
         places = [log.add(event, 16, "mapd", booking=auditlog.booking(n))
