@@ -4,10 +4,8 @@
  * here: asking and collecting (visit.c, visit_read.c), what it means (settle.c).
  *
  * The two cursors of a room differ in kind: Exchange answers with changes since
- * a cursor that stands for a fixed window; TOPdesk answers with the whole
- * window.  Exchange's window is made anew every rebase_days, before it stops
- * covering window_ahead_days; rooms take turns by their index, so that not all
- * are read whole on the same day.
+ * a cursor that stands for a fixed window (window.c); TOPdesk answers with the
+ * whole window.
  */
 #include "mapd/visit.h"
 #include "lib/log.h"
@@ -36,25 +34,6 @@ plan_next(struct mapd *m, int64_t ms)
 	loop_timer_del(m->loop, m->round.timer);
 	m->round.timer =
 	    loop_timer(m->loop, ms < 50 ? 50 : ms, 0, timer_round, m);
-}
-
-/* The Exchange window of a room: its cursor's, or a new one when that is old. */
-void
-room_window(struct mapd *m, struct room *r, int64_t now)
-{
-	const struct conf_policy *p = &m->conf->policy;
-	int64_t turn = (int64_t)(r - m->rooms) % p->rebase_days;
-
-	if (r->st.cursor &&
-	    now < r->st.based + (p->rebase_days - turn % 2) * (int64_t)DAY &&
-	    r->st.from <= m->round.from && r->st.to >= m->round.to)
-		return;
-	free(r->st.cursor);
-	r->st.cursor = NULL;
-	r->st.cursor_len = 0;
-	r->st.based = now;
-	r->st.from = m->round.from;
-	r->st.to = m->round.to + (p->rebase_days + 1) * (int64_t)DAY;
 }
 
 void
@@ -162,7 +141,6 @@ round_stop(struct mapd *m)
 void
 rounds_free(struct mapd *m)
 {
-	first_over(m);
 	for (size_t i = 0; i < m->nrooms; i++) {
 		if (m->rooms[i].visit)
 			visit_free(m->rooms[i].visit);

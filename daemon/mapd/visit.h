@@ -7,9 +7,11 @@
 
 #include "mapd/mapd.h"
 
-/* round.c */
-/* The Exchange window of a room: its cursor's, or a new one when that is old. */
+/* window.c */
+/* The Exchange window of a room: its cursor's, or a new one when that is from
+ * before the room's last turn, or does not cover m->round. */
 void room_window(struct mapd *, struct room *, int64_t now);
+/* round.c */
 /* No visit is left. */
 void round_over(struct mapd *);
 
