@@ -19,7 +19,8 @@
 
 static const char usage[] =
     "audit tail [-n N] [-f] [--room ROOM] [--event EVENT]\n"
-    "       orbctl audit key | checkpoints | export DIRECTORY";
+    "       orbctl audit key | checkpoints | export DIRECTORY\n"
+    "       orbctl audit prove INDEX|BOOKING DIRECTORY";
 
 struct audit {
 	struct ctl *ctl;
@@ -244,6 +245,8 @@ ctl_audit(struct ctl *ctl, int argc, char **argv)
 		return ctl_audit_checkpoints(ctl);
 	if (argc == 3 && strcmp(argv[1], "export") == 0)
 		return ctl_audit_export(ctl, argv[2]);
+	if (argc == 4 && strcmp(argv[1], "prove") == 0)
+		return ctl_audit_prove(ctl, argv[2], argv[3]);
 	if (argc < 2 || strcmp(argv[1], "tail") != 0)
 		return ctl_usage(usage);
 	optind = 0;

@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/audit_notes.h"
 #include "ctl/ctl.h"
 #include "lib/tile.h"
 
 #include <openssl/evp.h>
 
 #define DEADLINE 600000 /* ms */
-#define NOTE_MAX 2000
 
 /* --- key -------------------------------------------------------------------- */
 
@@ -77,8 +77,9 @@ ctl_audit_key(struct ctl *ctl)
 struct notes {
 	struct ctl *ctl;
 	FILE *to; /* NULL: print */
+	int quiet;
 	uint64_t n;
-	char last[NOTE_MAX + 1];
+	char last[AUDIT_NOTE_MAX + 1];
 };
 
 static int
@@ -93,6 +94,8 @@ on_note(struct packet *pk, void *arg)
 	snprintf(x->last, sizeof(x->last), "%s", m.note);
 	if (x->to)
 		fprintf(x->to, "%s\n", m.note);
+	else if (x->quiet)
+		return 0;
 	else if (x->ctl->output == CTL_JSON)
 		ctl_print_json(json_pack("{s:s}", "checkpoint", m.note));
 	else
@@ -108,6 +111,54 @@ notes_get(struct ctl *ctl, struct chan *c, struct notes *x)
 	if (ledgerd_notes_send(c, id, 0))
 		return ctl_error(CTL_FAILED, "ledgerd takes no request");
 	return ctl_wait(ctl, NULL);
+}
+
+/* Size and root in the note's second and third line. */
+static int
+note_read(const char *note, uint64_t *size, struct merkle_hash *root)
+{
+	const char *line = strchr(note, '\n');
+	uint8_t raw[36];
+	char *end;
+
+	if (line == NULL)
+		return -1;
+	*size = strtoull(line + 1, &end, 10);
+	if (end == line + 1 || *end != '\n' || *size > UINT32_MAX ||
+	    strcspn(end + 1, "\n") != 44 ||
+	    EVP_DecodeBlock(raw, (const uint8_t *)end + 1, 44) != 33)
+		return -1;
+	memcpy(root->b, raw, MERKLE_HASH);
+	return 0;
+}
+
+/* All notes, of which the last is read; to: NULL, or where they all go. */
+static int
+newest(struct ctl *ctl, struct chan *c, struct notes *x, uint64_t *size,
+    struct merkle_hash *root)
+{
+	int rc = notes_get(ctl, c, x);
+
+	if (rc)
+		return rc;
+	if (x->n == 0)
+		return ctl_error(CTL_FAILED,
+		    "nothing of the log is signed yet: see systemctl status "
+		    "orb-ledgerd");
+	return note_read(x->last, size, root)
+	    ? ctl_error(CTL_FAILED, "the last checkpoint is none")
+	    : CTL_OK;
+}
+
+int
+audit_last_note(struct ctl *ctl, struct chan *c, char *note, uint64_t *size,
+    struct merkle_hash *root)
+{
+	struct notes x = {.ctl = ctl, .quiet = 1};
+	int rc = newest(ctl, c, &x, size, root);
+
+	memcpy(note, x.last, sizeof(x.last));
+	return rc;
 }
 
 int
@@ -276,25 +327,6 @@ on_record(struct packet *pk, void *arg)
 	return 0;
 }
 
-/* Size and root in the note's second and third line. */
-static int
-note_read(const char *note, uint64_t *size, struct merkle_hash *root)
-{
-	const char *line = strchr(note, '\n');
-	uint8_t raw[36];
-	char *end;
-
-	if (line == NULL)
-		return -1;
-	*size = strtoull(line + 1, &end, 10);
-	if (end == line + 1 || *end != '\n' || *size > UINT32_MAX ||
-	    strcspn(end + 1, "\n") != 44 ||
-	    EVP_DecodeBlock(raw, (const uint8_t *)end + 1, 44) != 33)
-		return -1;
-	memcpy(root->b, raw, MERKLE_HASH);
-	return 0;
-}
-
 static int
 write_text(struct export *x, const char *name, const char *text)
 {
@@ -349,14 +381,9 @@ export_all(struct ctl *ctl, struct export *x)
 		return rc;
 	if ((notes.to = create(x, "checkpoints")) == NULL)
 		return CTL_FAILED;
-	rc = notes_get(ctl, c, &notes);
+	rc = newest(ctl, c, &notes, &size, &root);
 	if (finish(x, notes.to, "checkpoints") || rc)
 		return rc ? rc : CTL_FAILED;
-	if (notes.n == 0)
-		return ctl_error(CTL_FAILED,
-		    "nothing of the log is signed yet: see orbctl status");
-	if (note_read(notes.last, &size, &root))
-		return ctl_error(CTL_FAILED, "the last checkpoint is none");
 	if ((rc = records_get(ctl, ctl->chan, x, size)) != 0)
 		return rc;
 	if (write_text(x, "checkpoint", notes.last) ||

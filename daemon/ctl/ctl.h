@@ -67,6 +67,7 @@ int ctl_credential(struct ctl *, int argc, char **argv);
 int ctl_audit_key(struct ctl *);
 int ctl_audit_checkpoints(struct ctl *);
 int ctl_audit_export(struct ctl *, const char *dir);
+int ctl_audit_prove(struct ctl *, const char *what, const char *dir);
 
 /* Loads the configuration once; an exit code, mistakes are on stderr. */
 int ctl_conf(struct ctl *);

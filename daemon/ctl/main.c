@@ -31,7 +31,7 @@ static const struct command {
     {"credential", ctl_credential, "credential set|list|remove ...",
 	"enter, list, remove credentials (root)"},
     {"config", ctl_config, "config check [FILE]", "check the configuration"},
-    {"audit", ctl_audit, "audit tail|key|checkpoints|export ...",
+    {"audit", ctl_audit, "audit tail|prove|export|checkpoints|key",
 	"read the audit log; what proves it, for orb-verify"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -24,6 +24,7 @@ struct finding {
 	struct job *j;
 	int found;
 	int done; /* it shows what the action wants: an answer was lost */
+	uint8_t print[PRINT_LEN]; /* of its subject; zero: not the text */
 	uint8_t state;
 	uint16_t marks;
 };
@@ -48,6 +49,16 @@ shows_aim(const struct job *j, const struct booking *b)
 	    strcmp(b->subject, j->subject) == 0;
 }
 
+/* What it was made with is agreed on, whatever the reservation says by now. */
+static void
+take_text(struct finding *f)
+{
+	static const uint8_t unknown[PRINT_LEN];
+
+	if (memcmp(f->print, unknown, PRINT_LEN) != 0)
+		memcpy(f->j->act.aim.print, f->print, PRINT_LEN);
+}
+
 /* Reads the meeting's answer, or goes on to the write. */
 static void
 found_over(struct finding *f)
@@ -62,6 +73,7 @@ found_over(struct finding *f)
 		job_end(j, OUTCOME_OK, "");
 	} else if (kind == PLAN_MEET || kind == PLAN_NOTICE) {
 		if (f->found) {
+			take_text(f);
 			j->adopted = 1;
 			job_end(j, OUTCOME_OK, "");
 		} else if (job_can_fall_back(j) &&
@@ -130,6 +142,9 @@ take_found(struct finding *f, const struct booking *b)
 		return;
 	f->found = 1;
 	f->done = done;
+	if (j->m->conf->policy.meeting_subject == CONF_MEETING_KEEP &&
+	    b->subject[0])
+		brief_print(j->m, b->subject, f->print);
 	f->state = b->state;
 	f->marks = b->marks;
 	snprintf(j->meeting, sizeof(j->meeting), "%s", b->remote_id);

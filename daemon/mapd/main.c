@@ -207,7 +207,6 @@ main(int argc, char **argv)
 	evidence_flush(m);
 	peers_stop(m);
 	execute_stop(m); /* what was under way: its outcome is not known */
-	first_over(m);
 	rounds_free(m);
 	edge_listener_free(ctl);
 	store_close(m->store);

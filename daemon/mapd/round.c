@@ -141,6 +141,7 @@ round_stop(struct mapd *m)
 void
 rounds_free(struct mapd *m)
 {
+	first_over(m);
 	for (size_t i = 0; i < m->nrooms; i++) {
 		if (m->rooms[i].visit)
 			visit_free(m->rooms[i].visit);

@@ -94,8 +94,7 @@ static int
 is_counted(const struct mapd *m, const struct action *a)
 {
 	return m->first || a->kind == PLAN_CANCEL ||
-	    (a->kind == PLAN_MEETING_CANCEL && a->reason != REASON_LOST &&
-		a->reason != REASON_DECLINED);
+	    (a->kind == PLAN_MEETING_CANCEL && a->reason != REASON_DECLINED);
 }
 
 /* What the payload needs of the meeting, when the visit has not read it. */

@@ -164,10 +164,23 @@ see_booking(struct gaps *g, const struct record *r, struct place at)
 		in->used = -1;
 }
 
+/* What ORB itself found wrong with its log. */
+static void
+see_ledger(struct gaps *g, const struct record *r, struct place at)
+{
+	if (slice_is(r->event, "ledger_repaired"))
+		report_add(g->report, LEDGER_REPAIRED, at,
+		    "the log's end was not whole when ledgerd started");
+	else if (slice_is(r->event, "ledger_differs"))
+		report_add(g->report, LEDGER_DIFFERS, at,
+		    "keyd refused to sign the log");
+}
+
 void
 gaps_see(struct gaps *g, const struct record *r, struct place at)
 {
 	see_process(g, r, at);
+	see_ledger(g, r, at);
 	if (r->booking.p)
 		see_booking(g, r, at);
 	g->last = r->realtime;

@@ -1,6 +1,7 @@
 /*
  * gaps.h: what the log announces and does not finish: a process that starts
- * though it never stopped, an action without its result.
+ * though it never stopped, an action without its result; and what ORB itself
+ * found wrong with the log.
  *
  * Every external write has an intent before it (README.privsep) and, when all
  * goes well, a result of the same booking after it.

@@ -41,7 +41,7 @@ _orbctl()
 	"config check")
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	audit) w="tail key checkpoints export" ;;
+	audit) w="tail prove export checkpoints key" ;;
 	"audit export")
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return ;;

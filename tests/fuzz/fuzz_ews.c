@@ -44,6 +44,7 @@ on_item(void *arg, unsigned index, const struct ews_item *it)
 	struct ews_copy copy;
 	struct booking b;
 	const char *why;
+	char room[255];
 
 	(void)arg;
 	(void)index;
@@ -62,6 +63,10 @@ on_item(void *arg, unsigned index, const struct ews_item *it)
 			(const uint8_t *)b.subject, strlen(b.subject)) ||
 		    (b.all_day && b.start % 86400 != 0))
 			abort();
+		for (unsigned n = 0; found && n < it->resources; n++)
+			if (ews_other_room(it, n, room, &b) &&
+			    (*room == '\0' || strlen(room) > 254))
+				abort();
 	}
 }
 

@@ -285,6 +285,7 @@ machine_approve(struct machine *k)
 struct asked {
 	const uint8_t *key;
 	char number[24];
+	const char *but;
 	int found;
 };
 
@@ -293,7 +294,8 @@ on_problem(void *arg, const struct problem *p)
 {
 	struct asked *a = arg;
 
-	a->found |= memcmp(p->key, a->key, KEY_LEN) == 0;
+	a->found |= memcmp(p->key, a->key, KEY_LEN) == 0 &&
+	    (a->but == NULL || strstr(p->text, a->but) == NULL);
 	return 0;
 }
 
@@ -320,19 +322,26 @@ on_act(void *arg, const struct act *x)
 }
 
 int
-machine_said(struct machine *k, const uint8_t key[KEY_LEN], int res)
+machine_said_but(struct machine *k, const uint8_t key[KEY_LEN], int res,
+    enum plan_reason but)
 {
-	struct asked a = {key, "none", 0};
+	struct asked a = {.key = key, .number = "none"};
 	struct err e;
 
+	a.but = but ? plan_reason_text(but) : NULL;
 	if (res >= 0)
 		snprintf(a.number, sizeof(a.number), "R %d", res);
-
 	if (store_problem_list(k->m->store, on_problem, &a, &e) ||
 	    store_conflict_list(k->m->store, 0, on_conflict, &a, &e) ||
 	    store_act_list(k->m->store, on_act, &a, &e))
 		fail(k, e.text);
 	return a.found;
+}
+
+int
+machine_said(struct machine *k, const uint8_t key[KEY_LEN], int res)
+{
+	return machine_said_but(k, key, res, REASON_NONE);
 }
 
 void

@@ -42,6 +42,9 @@ int machine_lose(struct machine *);
 int machine_approve(struct machine *);
 /* Is there a problem, an open conflict, or something set aside about the key? */
 int machine_said(struct machine *, const uint8_t key[KEY_LEN], int res);
+/* The same, but for problems of this one reason. */
+int machine_said_but(
+    struct machine *, const uint8_t key[KEY_LEN], int res, enum plan_reason);
 /* Its state, as comment lines. */
 void machine_print(struct machine *);
 /* The key under which a reservation is known. */

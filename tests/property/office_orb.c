@@ -62,6 +62,18 @@ watch_meet(struct office *o, const struct meeting *as)
 	}
 }
 
+/* A reservation that TOPdesk has put over no other wins by topdesk-wins. */
+static void
+watch_notice(struct office *o, const struct meeting *as)
+{
+	if (as->notice && as->reservation >= 0 &&
+	    o->conf->policy.conflict == CONF_CONFLICT_TOPDESK &&
+	    o->res[as->reservation].state == BOOKING_STATE_BOOKED &&
+	    !o->res[as->reservation].unseen)
+		office_bad(o, "topdesk-wins, and its booking has lost", -1,
+		    as->reservation);
+}
+
 int
 orb_meets(struct office *o, struct meeting *as)
 {
@@ -71,6 +83,7 @@ orb_meets(struct office *o, struct meeting *as)
 	if (i >= 0)
 		return i;
 	watch_meet(o, as);
+	watch_notice(o, as);
 	if ((i = meeting_new(o)) < 0)
 		return -1;
 	for (int r = 0; r < ROOMS; r++)
@@ -150,6 +163,29 @@ orb_changes_meeting(struct office *o, int i, const struct change *c)
 				o->res[r].moved_by_person = 0;
 }
 
+/*
+ * Somebody else's booking is in the way, and policy lets that one stay: with
+ * first-wins only what ORB knows already was first.
+ */
+static int
+may_lose(const struct office *o, int i, int room)
+{
+	const struct meeting *m = &o->meeting[i];
+	const struct reserved *r;
+	int own = reservation_of_copy(o, i, room);
+
+	for (int n = 0; n < (int)o->nres; n++) {
+		r = &o->res[n];
+		if (n != own && r->room == room && is_live(r) &&
+		    overlap(m->start, m->end, r->start, r->end) &&
+		    (o->conf->policy.conflict == CONF_CONFLICT_TOPDESK ||
+			(o->conf->policy.conflict == CONF_CONFLICT_FIRST &&
+			    office_is_known(o, n))))
+			return 1;
+	}
+	return rival_copy(o, room, m->start, m->end, i) >= 0;
+}
+
 /* Why ORB may take a meeting out of a room; what it was shown counts. */
 static int
 may_end(const struct office *o, int i, int room)
@@ -170,10 +206,7 @@ may_end(const struct office *o, int i, int room)
 		if (o->res[r].unseen && o->res[r].shown_room == room)
 			return 1;
 	}
-	/* A conflict, and the other one is in the way. */
-	return rival_reservation(o, room, m->start, m->end,
-		   reservation_of_copy(o, i, room)) >= 0 ||
-	    rival_copy(o, room, m->start, m->end, i) >= 0;
+	return may_lose(o, i, room);
 }
 
 void

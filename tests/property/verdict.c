@@ -80,37 +80,71 @@ waits(struct machine *k, const struct office *o, const struct copy *c, int room)
 	return 0;
 }
 
+/* What TOPdesk changes, ORB may change in Exchange; then it is no excuse. */
+static int
+may_follow(const struct machine *k, const struct meeting *m, int room, int n)
+{
+	return k->conf.policy.direction == CONF_DIRECTION_BOTH &&
+	    ((m->orb && m->reservation == n) || is_own(m, room) ||
+		k->conf.exchange.book_as == CONF_BOOK_ORGANISER);
+}
+
+/* ORB says why the two are not equal. */
+static int
+is_excused(struct machine *k, const struct office *o, int i, int room, int n)
+{
+	enum plan_reason no = may_follow(k, &o->meeting[i], room, n)
+	    ? REASON_CHANGED_IN_TOPDESK
+	    : REASON_NONE;
+	uint8_t key[KEY_LEN];
+
+	office_key(o, room, &o->meeting[i], key);
+	if (machine_said_but(k, key, n, no))
+		return 1;
+	if (n < 0)
+		return waits(k, o, &o->meeting[i].copy[room], room);
+	machine_key(k, n, key);
+	return machine_said_but(k, key, n, no) ||
+	    o->res[n].marks & MARK_ARCHIVED;
+}
+
+/* Is the text of each where it belongs? */
+static int
+same_text(const struct office *o, int i, int room, int n)
+{
+	const struct meeting *m = &o->meeting[i];
+	const struct reserved *r = &o->res[n];
+	uint8_t key[KEY_LEN];
+
+	if (r->text_unclear)
+		return 1;
+	if (m->orb && m->reservation == n)
+		return m->text_by_person || m->text == r->text ||
+		    o->conf->policy.direction != CONF_DIRECTION_BOTH;
+	office_key(o, room, m, key);
+	return !r->orb || r->text_by_person ||
+	    memcmp(r->key, key, KEY_LEN) != 0 ||
+	    r->text == topdesk_text(m->text);
+}
+
 static int
 check_copy(struct machine *k, struct office *o, int i, int room)
 {
 	const struct copy *c = &o->meeting[i].copy[room];
-	const struct reserved *r;
-	uint8_t key[KEY_LEN], other[KEY_LEN];
 	int n;
 
 	if (!is_wanted(k, c) || !is_due(c->start, c->end) ||
 	    k->conf.policy.direction == CONF_DIRECTION_TO_EXCHANGE ||
 	    k->rooms[room].retire)
 		return 0;
-	office_key(o, room, &o->meeting[i], key);
 	n = partner_of_copy(k, o, i, room);
-	if (machine_said(k, key, n))
+	if (is_excused(k, o, i, room, n))
 		return 0;
-	if (n < 0 && waits(k, o, c, room))
-		return 0;
-	if (n < 0) {
+	if (n < 0)
 		office_bad(o, "at the end: booked in Exchange only", i, -1);
-		return -1;
-	}
-	r = &o->res[n];
-	machine_key(k, n, other);
-	if (machine_said(k, other, n) || r->marks & MARK_ARCHIVED)
-		return 0;
-	if (r->start != c->start || r->end != c->end)
+	else if (o->res[n].start != c->start || o->res[n].end != c->end)
 		office_bad(o, "at the end: not at the same time", i, n);
-	else if (!o->meeting[i].orb && r->orb && !r->text_by_person &&
-	    !r->text_unclear && memcmp(r->key, key, KEY_LEN) == 0 &&
-	    r->text != topdesk_text(o->meeting[i].text))
+	else if (!same_text(o, i, room, n))
 		office_bad(o, "at the end: not the same text", i, n);
 	return o->bad[0] ? -1 : 0;
 }

@@ -63,6 +63,8 @@ class Base(BothWays):
 
 
 class Policies(Base):
+    makes = "POST /users/*/events"  # what makes a meeting in Exchange
+
     def clash(self, policy, exchange_first):
         """ada 9 to 10 in Outlook, rita half past 9 to half past 10."""
         room = self.room(policy)
@@ -156,8 +158,7 @@ class Policies(Base):
     def test_a_race_and_the_notice_is_lost(self):
         """the answer to the notice is lost: it is looked up, not sent again"""
         room = self.room("exchange-wins")
-        self.sim.fault(kind="cut_after", endpoint="POST /users/*/events",
-                       count=1)
+        self.sim.fault(kind="cut_after", endpoint=self.makes, count=1)
         _, lost = self.at_once(
             lambda: self.people.book("ada", room, day(3, 9)),
             lambda: self.reserve(room, day(3, 9, 30)))
@@ -190,7 +191,7 @@ class Policies(Base):
         uid = self.people.book("ada", room, day(5, 9))
         kept = self.reserve(room, day(5, 9, 30))
         # What would tell the requester cannot be sent.
-        self.sim.fault(kind="503", endpoint="POST /users/*/events", count=-1)
+        self.sim.fault(kind="503", endpoint=self.makes, count=-1)
         self.orb.start(["mapd"])
         orbtest.wait_for("the conflict is listed", lambda: [
             c for c in self.conflicts(room) if c["state"] == "open"], 20)

@@ -7,6 +7,7 @@ Here: the running daemons.  What a verifier finds in an export is test_verify.py
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -67,6 +68,15 @@ class Ledger(unittest.TestCase):
         text = done.stdout.decode()
         self.assertEqual(done.returncode, status, text)
         return text
+
+    def prove(self, path, key, status, words):
+        done = subprocess.run(
+            [os.path.join(orbtest.BUILD, "orb-verify"), "--key", key,
+             "--proof", path], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, status, text)
+        self.assertIn(words, text)
 
     def test_signed_at_stop(self):
         """the last checkpoint covers what happened until keyd stopped"""
@@ -193,6 +203,27 @@ class Ledger(unittest.TestCase):
         self.assertIn(key, self.orb.orbctl("audit", "tail", "-n", "500",
                                            json_out=False))
         self.verify(out, key, 0)
+        # A booking's records, each proved by itself.
+        with open(out + "/tile/entries/000.p/%d" % done["records"],
+                  "rb") as f:
+            booking = re.search(rb'"booking":"([0-9a-f]{64})"',
+                                f.read()).group(1).decode()
+        proofs = os.path.join(self.orb.dir, "proofs")
+        n = self.orb.orbctl("audit", "prove", booking[:12], proofs)["proofs"]
+        self.assertEqual(len(os.listdir(proofs)), n)
+        self.assertGreater(n, 1)
+        for name in os.listdir(proofs):
+            self.prove(os.path.join(proofs, name), key, 0,
+                       "record       %s of" % name.split(".")[0])
+        self.assertEqual(self.orb.orbctl("audit", "prove", "0", proofs)[
+            "proofs"], 1)
+        path = os.path.join(proofs, "0.proof")
+        self.prove(path, key, 0, "")
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text.replace('"index":0', '"index":1', 1))
+        self.prove(path, key, 1, "")
         # One digit of what was exported.
         path = glob.glob(out + "/tile/entries/000*/*")[0]
         with open(path, "r+b") as f:

@@ -123,6 +123,15 @@ class Gaps(Case):
         self.assertEqual([f["record"] for f in got], [at])
         self.assertIn("mapd starts", got[0]["seen"])
 
+    def test_ledger(self):
+        """what ORB itself found wrong with its log"""
+        log = plain_log()
+        log.add("ledger_repaired", 36, "ledgerd", text="9 bytes")
+        log.add("ledger_differs", 48, "ledgerd")
+        log.sign()
+        self.export(log)
+        self.expect(log, FINDINGS, "ledger-repaired", "ledger-differs")
+
     def intents(self, *steps):
         log = plain_log()
         places = [log.add(event, 16, "mapd", booking=auditlog.booking(n))
@@ -289,6 +298,43 @@ class Program(Case):
         _, text, _ = verify("--key", log.key.line(), self.log_dir)
         self.assertIn("process-gap", text)
         self.assertTrue(text.isascii())
+
+    def test_output(self):
+        """to a device, a full one, a terminal, a file, nowhere"""
+        log = plain_log()
+        self.export(log)
+        command = [VERIFY, "--key", log.key.line(), self.log_dir]
+        for name, status in (("/dev/null", WELL), ("/dev/full", UNREADABLE),
+                             (os.path.join(self.dir, "out"), WELL)):
+            with open(name, "wb") as out:
+                done = subprocess.run(command, stdout=out,
+                                      stderr=subprocess.PIPE)
+            self.assertEqual(done.returncode, status, name)
+        ours, theirs = os.openpty()
+        done = subprocess.run(command, stdout=theirs)
+        self.assertEqual(done.returncode, WELL)
+        self.assertIn(b"700 covered", os.read(ours, 9999))
+        os.close(ours)
+        os.close(theirs)
+        done = subprocess.run(command, stderr=subprocess.PIPE,
+                              preexec_fn=lambda: os.close(1))
+        self.assertEqual(done.returncode, UNREADABLE)
+
+    def test_surroundings(self):
+        """other locales and time zones, a configuration of OpenSSL that is
+        not there"""
+        log = plain_log()
+        self.export(log)
+        for change in ({"TZ": "Europe/Amsterdam"}, {"TZ": ":/etc/passwd"},
+                       {"LC_ALL": "C.UTF-8"}, {"LC_ALL": "de_DE.UTF-8"},
+                       {"OPENSSL_CONF": "/dev/stdin"}, {"MALLOC_ARENA_MAX": "1"},
+                       {"OPENSSL_MODULES": "/none"}, {"PATH": ""}):
+            done = subprocess.run([VERIFY, "--key", log.key.line(),
+                                   self.log_dir], stdout=subprocess.PIPE,
+                                  stdin=subprocess.DEVNULL,
+                                  env={**os.environ, **change})
+            self.assertEqual(done.returncode, WELL, change)
+            self.assertIn(b"2025-11-24T16:", done.stdout)
 
     def test_confined(self):
         """while it parses it can read, print and end, and nothing else"""

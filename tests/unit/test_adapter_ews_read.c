@@ -456,6 +456,43 @@ found_by_tag(void **state)
 	rig_free(r);
 }
 
+/* People invited a room before ORB's own, and one that has not answered. */
+static void
+found_with_all_its_rooms(void **state)
+{
+	static const char *const tags[] = {"td:1"};
+	static const struct ews_line s[] = {
+	    {"<m:FindItem", VIEW("true", ITEM("1", "")), 0, NULL},
+	    {"Id=\"1\"",
+		ITEMS(TAGGED("1", "td:1",
+		    "<t:MyResponseType>Organizer</t:MyResponseType>"
+		    "<t:Resources>"
+		    "<t:Attendee><t:Mailbox><t:EmailAddress>other@sim.test"
+		    "</t:EmailAddress></t:Mailbox><t:ResponseType>Accept"
+		    "</t:ResponseType></t:Attendee>"
+		    "<t:Attendee><t:Mailbox><t:EmailAddress>late@sim.test"
+		    "</t:EmailAddress></t:Mailbox></t:Attendee>"
+		    "<t:Attendee><t:Mailbox><t:EmailAddress>" ROOM
+		    "</t:EmailAddress></t:Mailbox><t:ResponseType>Decline"
+		    "</t:ResponseType></t:Attendee></t:Resources>")),
+		0, NULL},
+	    {NULL, NULL, 0, NULL}};
+	struct rig *r = ews_rig(s, MINE);
+
+	(void)state;
+	find(r, tags, 1);
+	assert_int_equal(r->outcome, OUTCOME_OK);
+	assert_int_equal(r->ngot, 3);
+	assert_string_equal(r->got[0].b.room, "other@sim.test");
+	assert_int_equal(r->got[0].b.state, BOOKING_STATE_BOOKED);
+	assert_string_equal(r->got[1].b.room, "late@sim.test");
+	assert_int_equal(r->got[1].b.state, BOOKING_STATE_TENTATIVE);
+	assert_string_equal(r->got[2].b.room, ROOM);
+	assert_int_equal(r->got[2].b.state, BOOKING_STATE_CANCELLED);
+	assert_int_equal(r->got[2].b.marks, MARK_DECLINED);
+	rig_free(r);
+}
+
 static void
 not_found_is_certain(void **state)
 {
@@ -511,6 +548,7 @@ main(void)
 	    cmocka_unit_test(only_of_the_series),
 	    cmocka_unit_test(a_changed_series_in_the_feed),
 	    cmocka_unit_test(looked_for_by_uid), cmocka_unit_test(found_by_tag),
+	    cmocka_unit_test(found_with_all_its_rooms),
 	    cmocka_unit_test(not_found_is_certain)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

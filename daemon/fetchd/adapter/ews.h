@@ -18,6 +18,12 @@ int ews_all_day(const struct ews_item *);
 /* Of an occurrence, the instant at which it would begin by the pattern: of an
  * all-day series a date.  0 when it does not say. */
 int64_t ews_original(const struct ews_item *, int all_day);
+/*
+ * The nth, from 0, of the rooms that the organiser's copy invites, into the
+ * booking that ews_booking() made: 1; 0 when it is not known.
+ */
+int ews_other_room(
+    const struct ews_item *, unsigned n, char room[255], struct booking *b);
 /* Copies fit for a booking's fields. */
 struct ews_copy {
 	char subject[1021], organiser[255], body[4097];

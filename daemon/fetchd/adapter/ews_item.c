@@ -55,6 +55,20 @@ state_of(const struct ews_item *it, struct booking *b)
 		b->state = BOOKING_STATE_CANCELLED;
 }
 
+/* What a room answered, by the first letter of its word. */
+static void
+take_answer(char said, struct booking *b)
+{
+	b->marks &= (uint16_t) ~(MARK_ROOM_OWN | MARK_DECLINED);
+	b->state = BOOKING_STATE_TENTATIVE;
+	if (said == 'A')
+		b->state = BOOKING_STATE_BOOKED;
+	else if (said == 'D') {
+		b->state = BOOKING_STATE_CANCELLED;
+		b->marks |= MARK_DECLINED;
+	}
+}
+
 /* The organiser's copy: the room's answer counts. */
 static void
 state_found(const struct ews_item *it, struct booking *b)
@@ -64,14 +78,32 @@ state_found(const struct ews_item *it, struct booking *b)
 		!(b->marks & MARK_DECLINED)))
 		return;
 	b->room = get(it, EWS_RESOURCE);
-	b->marks &= (uint16_t) ~(MARK_ROOM_OWN | MARK_DECLINED);
-	b->state = BOOKING_STATE_TENTATIVE;
-	if (says(it, EWS_RESOURCE_SAID, "Accept"))
-		b->state = BOOKING_STATE_BOOKED;
-	else if (says(it, EWS_RESOURCE_SAID, "Decline")) {
-		b->state = BOOKING_STATE_CANCELLED;
-		b->marks |= MARK_DECLINED;
+	take_answer(*get(it, EWS_RESOURCE_SAID), b);
+}
+
+int
+ews_other_room(
+    const struct ews_item *it, unsigned n, char room[255], struct booking *b)
+{
+	const char *line = get(it, EWS_RESOURCES);
+	const char *said = get(it, EWS_RESOURCES_SAID);
+	size_t len;
+
+	if (it->unlisted || strlen(said) <= n)
+		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		if ((line = strchr(line, '\n')) == NULL)
+			return 0;
+		line++;
 	}
+	len = strcspn(line, "\t\n");
+	if (len == 0 || len > 254 || line[len] == '\t')
+		return 0;
+	memcpy(room, line, len);
+	room[len] = '\0';
+	b->room = room;
+	take_answer(said[n], b);
+	return 1;
 }
 
 static int64_t

@@ -30,8 +30,8 @@ struct ews_reader {
 	struct strbuf *into; /* where text goes; NULL: nowhere */
 	size_t into_max;
 	unsigned into_depth;
-	enum ews_field property;        /* which one an extended property is */
-	struct strbuf mailbox, routing; /* of the resource that is open */
+	enum ews_field property; /* which one an extended property is */
+	struct strbuf mailbox, routing, said; /* of the resource that is open */
 	unsigned long bytes;
 	const char *why;
 };
@@ -154,9 +154,20 @@ start_in_resource(struct ews_reader *r, const char *name, unsigned level)
 		collect(r, &r->mailbox, 1024);
 	else if (level == 4 && is(name, "RoutingType"))
 		collect(r, &r->routing, 40);
-	else if (level == 3 && is(name, "ResponseType") &&
-	    r->item.resources == 1)
-		field(r, EWS_RESOURCE_SAID, 40);
+	else if (level == 3 && is(name, "ResponseType"))
+		collect(r, &r->said, 40);
+}
+
+/* The resource's answer has ended; its letter waits for it. */
+static void
+end_resource_said(struct ews_reader *r)
+{
+	struct strbuf *all = &r->item.f[EWS_RESOURCES_SAID];
+
+	if (r->item.resources == 1)
+		strbuf_str(&r->item.f[EWS_RESOURCE_SAID], strbuf_get(&r->said));
+	if (all->len == r->item.resources && r->said.len)
+		all->p[all->len - 1] = r->said.p[0];
 }
 
 /* A resource's mailbox has ended: a line of the list, with the type of its
@@ -168,6 +179,7 @@ end_resource(struct ews_reader *r)
 	const char *address = strbuf_get(&r->mailbox);
 	const char *routing = strbuf_get(&r->routing);
 
+	strbuf_ch(&r->item.f[EWS_RESOURCES_SAID], '?');
 	if (r->item.resources == 1 && r->mailbox.len <= 254)
 		strbuf_str(&r->item.f[EWS_RESOURCE], address);
 	else if (r->item.resources == 1)
@@ -316,8 +328,12 @@ on_end(void *arg, const char *full)
 		end_text(r, local_name(full));
 	r->into = NULL;
 	if (r->item_depth && r->depth == r->item_depth + 3 &&
-	    is(above(r, 0), "Mailbox") && is(above(r, 2), "Resources"))
-		end_resource(r);
+	    is(above(r, 2), "Resources")) {
+		if (is(above(r, 0), "Mailbox"))
+			end_resource(r);
+		else if (is(above(r, 0), "ResponseType"))
+			end_resource_said(r);
+	}
 	if (r->item_depth == r->depth) {
 		r->item_depth = 0;
 		r->reading->item(r->arg, r->m.index, &r->item);
@@ -390,6 +406,7 @@ ews_reader_new(const struct ews_reading *reading, void *arg, unsigned long salt)
 		strbuf_init(&r->item.f[i], 8192);
 	strbuf_init(&r->mailbox, 2048);
 	strbuf_init(&r->routing, 64);
+	strbuf_init(&r->said, 64);
 	strbuf_init(&r->state, EWS_STATE_MAX + 1);
 	strbuf_init(&r->text, 1024);
 	return r;
@@ -405,6 +422,7 @@ ews_reader_free(struct ews_reader *r)
 		strbuf_free(&r->item.f[i]);
 	strbuf_free(&r->mailbox);
 	strbuf_free(&r->routing);
+	strbuf_free(&r->said);
 	strbuf_free(&r->state);
 	strbuf_free(&r->text);
 	free(r);

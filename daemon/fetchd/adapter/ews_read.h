@@ -42,7 +42,8 @@ enum ews_field {
 	EWS_ROUTING,
 	EWS_RESOURCE, /* the first one's address, and what it answered */
 	EWS_RESOURCE_SAID,
-	EWS_RESOURCES, /* all addresses, a line each */
+	EWS_RESOURCES,      /* all addresses, a line each */
+	EWS_RESOURCES_SAID, /* what they answered, the word's first letter each */
 	EWS_ZONE,
 	EWS_STATE,
 	EWS_FIELDS

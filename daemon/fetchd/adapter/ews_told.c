@@ -5,6 +5,9 @@
 #include <strings.h>
 
 #include "fetchd/adapter/ews_job.h"
+#include "lib/marks.h"
+
+#define ROOMS_MOST 20 /* of one meeting: more are left out */
 
 /* Not evidence: mapd looks at it by itself. */
 static void
@@ -75,6 +78,25 @@ was_asked(const struct ews_read *j, const char *tag)
 	return 0;
 }
 
+/* People may have invited more rooms than ORB did: a booking for each. */
+static void
+tell_other_rooms(
+    struct ews_read *j, const struct ews_item *it, struct booking *b)
+{
+	char room[255];
+
+	/* The whole meeting is: what the rooms said before counts no more. */
+	if (b->state == BOOKING_STATE_CANCELLED && !(b->marks & MARK_DECLINED))
+		return;
+	for (unsigned n = 1; n < it->resources && n < ROOMS_MOST; n++) {
+		if (!ews_other_room(it, n, room, b))
+			continue;
+		b->room = wire_mend(room);
+		j->count++;
+		adapter_booking(j->job.a, j->job.id, b);
+	}
+}
+
 static void
 tell_item(struct ews_read *j, const struct ews_item *it)
 {
@@ -109,6 +131,8 @@ tell_item(struct ews_read *j, const struct ews_item *it)
 	j->count++;
 	j->found = 1;
 	adapter_booking(j->job.a, j->job.id, &b);
+	if (j->type == MSG_ADAPTER_FIND)
+		tell_other_rooms(j, it, &b);
 }
 
 /* --- what came ----------------------------------------------------------------- */
