@@ -70,8 +70,11 @@ on_written(struct chan *c, struct packet *pk, void *arg)
 		peer_state(&m->topdesk, 1, "");
 	else if (w.outcome == OUTCOME_DENIED || w.outcome == OUTCOME_FAILED)
 		peer_state(&m->topdesk, 3, w.text);
-	/* A change of time and text is two requests. */
-	if (w.outcome == OUTCOME_OK && j->act.aim.kind == PLAN_CHANGE) {
+	/* A change of time and text is two requests; over another reservation,
+	 * the time was changed all the same. */
+	if ((w.outcome == OUTCOME_OK ||
+		(w.outcome == OUTCOME_CONFLICT && w.remote_id[0])) &&
+	    j->act.aim.kind == PLAN_CHANGE) {
 		j->todo &= j->todo & CHANGE_TIME ? ~CHANGE_TIME : ~CHANGE_TEXT;
 		if (j->todo && act_send(j) == 0)
 			return 0;
