@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clockwork.h"
+#include "lib/marks.h"
 #include "lib/messages.h"
 
 #define START INT64_C(1790000000)
@@ -245,6 +246,7 @@ rival_reservation(
 	for (int i = 0; i < (int)o->nres; i++) {
 		r = &o->res[i];
 		if (i != not_res && r->room == room && is_live(r) &&
+		    !(r->marks & MARK_ARCHIVED) &&
 		    overlap(start, end, r->start, r->end))
 			return i;
 	}

@@ -294,7 +294,7 @@ orb_reschedules(struct office *o, int i, int64_t start, int64_t end)
 	watch_write(o, i);
 	/* To have a conflict judged again, it is sent as it is. */
 	if (r->start == start && r->end == end &&
-	    r->state != BOOKING_STATE_CONFLICTING)
+	    r->state != BOOKING_STATE_CONFLICTING && !r->unseen)
 		office_bad(o, "a reschedule that changes nothing", -1, i);
 	if (r->moved_by_person && !r->unseen && !o->is_said(o->known_arg, i))
 		office_bad(o, "a person's move is overwritten silently", -1, i);

@@ -200,5 +200,26 @@ const struct regression regressions[] = {
 	"approve         0x96b7b9a 0xb6e72d16\n"
 	"hide            0x5e31de46 0x6e67d66d\n"
 	"round           0x18439d97 0x519f3ea7\n"},
+    {"moved over another reservation, and retitled", 1002460,
+	"meet-series     0xb65d1639 0x60f8235e\n"
+	"book-room       0x69f0d2cc 0x2f691b29\n"
+	"td-request      0x320ec4a3 0xf3fbc0bb\n"
+	"reserve         0x4513cd09 0x37bf56d3\n"
+	"some            0x78fe0ee7 0x927820d\n"
+	"move            0x6084b169 0xb02645f5\n"
+	"td-request      0x2ded6495 0xf3938ee\n"
+	"meet            0x27e7dfb5 0xf4787299\n"
+	"retitle         0x5fbe81ae 0x243d2dd2\n"},
+    {"meeting made anew after a restart, its text changed meanwhile", 70897,
+	"fail            0x3259d258 0xb5e792a7\n"
+	"round           0x236eb301 0xf6e29d30\n"
+	"reserve         0x9ab2df0b 0x9ebf7cc2\n"
+	"round           0x5c74629c 0xea267716\n"
+	"round           0x9535f148 0x63b83d5c\n"
+	"td-retitle      0x3f868628 0x1abdd895\n"
+	"some            0xef5dfb1 0xa1065355\n"
+	"other-interface 0x1d839a6a 0x6ae7e364\n"
+	"hide            0x9c560eb8 0xf8827ca9\n"
+	"round           0x1620374d 0xdc9bf52c\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);
