@@ -368,7 +368,7 @@ export_all(struct ctl *ctl, struct export *x)
 	struct key key = {"", ""};
 	struct merkle_hash root, have;
 	struct chan *c;
-	uint64_t size;
+	uint64_t size = 0;
 	int rc;
 
 	/* Only root may ask keyd; without it the export is as good, for who has
