@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Rooms that change hands: each trap by name.
 
-For each way of booking (book_as): the room of a reservation or of a meeting
-swapped, two rooms in one meeting, mails by kind for every sort of change, and
-requesters who cannot be invited.  What a room answers, and rooms that come and
-go: test_answers.py.
+For two ways of booking (book_as; the third: test_rooms_organiser.py): the room of
+a reservation or of a meeting swapped, two rooms in one meeting, mails by kind for
+every sort of change, and requesters who cannot be invited.  What a room answers,
+and rooms that come and go: test_answers.py.
 """
 import orbtest
 import tap
@@ -365,48 +365,6 @@ class ByService(InRoom):
         self.assertEqual(self.status(r), "cancelled")
         self.assertEqual([u for u, _ in self.booked(b)], [uid])
         self.assertEqual(len(self.numbers(b)), 1)
-        self.assertEqual(self.mails(), {})
-
-
-class ByOrganiser(InRoom):
-    """book_as = organiser: the requester's own calendar invites the room."""
-    book_as = "organiser"
-    changes_people = True
-    one_meeting = True
-
-    def test_requester_without_mailbox(self):
-        """no mailbox (404): the room's own calendar, and it is said"""
-        room = self.room()
-        self.sim.add_person(email="extern@sim.test", name="Extern",
-                            mailbox=False)
-        self.lands_in_the_room(room, "extern@sim.test")
-
-    def test_requester_without_address(self):
-        """no address: the room's own calendar, and it is said"""
-        room = self.room()
-        p = self.sim.add_person(name="Gast zonder adres")["id"]
-        self.lands_in_the_room(room, p)
-
-    def test_requester_out_of_scope(self):
-        """no right to the mailbox (403): the room's own calendar"""
-        room = self.room()
-        self.sim.add_person(email="boss@sim.test", name="Boss")
-        self.sim.set(key="out_of_scope", value=["boss@sim.test"])
-        self.lands_in_the_room(room, "boss@sim.test")
-
-    def lands_in_the_room(self, room, requester):
-        self.mails()
-        r = self.reserve(room, day(1, 9), requester=requester)
-        self.equal()
-        uid = self.booked(room)[0][0]
-        self.assertIn("no mailbox that ORB may write to",
-                      " ".join(self.problems(room)))
-        self.move(r, day(2, 11))
-        self.equal()
-        self.assertEqual(self.booked(room), [(uid, iso(day(2, 11)))])
-        self.sim.reservation_cancel(id=r)
-        self.equal()
-        self.assertEqual(self.booked(room), [])
         self.assertEqual(self.mails(), {})
 
 
