@@ -64,8 +64,8 @@ booked and cancelled at once: test_bookings Bookings.test_booked_and_cancelled_a
 meetings back to back are no conflict: test_rooms InRoom.test_back_to_back
 nobody is mailed more than needed, from TOPdesk: test_rooms ByService.test_mails_from_topdesk
 nobody is mailed for what changes in Outlook: test_rooms InRoom.test_mails_from_outlook
-a requester without a mailbox: test_rooms ByOrganiser.test_requester_without_mailbox
-a requester out of the account's scope: test_rooms ByOrganiser.test_requester_out_of_scope
+a requester without a mailbox: test_rooms_organiser ByOrganiser.test_requester_without_mailbox
+a requester out of the account's scope: test_rooms_organiser ByOrganiser.test_requester_out_of_scope
 a room added to the configuration: test_answers Comings.test_room_added
 a room taken out of it: test_answers Comings.test_room_taken_out
 a room retired: test_answers Comings.test_room_retired
@@ -105,8 +105,8 @@ an error inside a good answer: test_ews_faults Faults.test_error_in_a_message
 a mailbox on the move: test_ews_faults Faults.test_mailbox_moved
 302 to an error page: test_ews_faults Faults.test_redirect_to_the_error_page
 one room denied, the others go on: test_ews_faults OneRoom
-401 locks accounts: test_ews_lost Login.test_wrong_from_the_start
-401 in between, which is throttling: test_ews_lost Login.test_401_in_between
+401 locks accounts: test_ews_login Login.test_wrong_from_the_start
+401 in between, which is throttling: test_ews_login Login.test_401_in_between
 entities that grow: test_ews_faults Faults.test_entity_bomb
 there is no transaction id: test_ews_lost Writes.test_answer_lost
 the change key is old: test_ews_lost Writes.test_stale
