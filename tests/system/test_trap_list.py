@@ -61,6 +61,10 @@ the room declines the new time: test_answers Answers.test_declined_move
 the room does not answer: test_answers Answers.test_no_answer
 the room accepts late: test_answers Answers.test_accepted_later
 booked and cancelled at once: test_bookings Bookings.test_booked_and_cancelled_at_once
+a room that declines a change only removes its copy: test_answers Answers.test_declined_move
+a room that says nothing, and one that waits for a person: test_answers Answers.test_no_answer
+block time, which Exchange does not know: test_answers Blocks
+a reservation in a room that no list shows: test_answers Vanished
 meetings back to back are no conflict: test_rooms InRoom.test_back_to_back
 nobody is mailed more than needed, from TOPdesk: test_rooms ByService.test_mails_from_topdesk
 nobody is mailed for what changes in Outlook: test_rooms InRoom.test_mails_from_outlook
