@@ -63,7 +63,6 @@ the room accepts late: test_answers Answers.test_accepted_later
 booked and cancelled at once: test_bookings Bookings.test_booked_and_cancelled_at_once
 a room that declines a change only removes its copy: test_answers Answers.test_declined_move
 a room that says nothing, and one that waits for a person: test_answers Answers.test_no_answer
-block time, which Exchange does not know: test_answers Blocks
 a reservation in a room that no list shows: test_answers Vanished
 meetings back to back are no conflict: test_rooms InRoom.test_back_to_back
 nobody is mailed more than needed, from TOPdesk: test_rooms ByService.test_mails_from_topdesk
@@ -133,7 +132,6 @@ two persons with one address: test_traps Topdesk.test_two_persons_with_one_addre
 a person who is archived: test_traps Topdesk.test_archived_person
 a text of 100 characters: test_traps Topdesk.test_letters_that_take_many_bytes
 whole minutes: test_bookings Bookings.test_seconds
-block time, which Exchange does not know: test_answers Blocks
 lead times of services: test_services Services.test_lead_time_passed
 services outside their window: test_services Services.test_outside_window
 issued facilities: test_services Services.test_issued
