@@ -132,6 +132,7 @@ two persons with one address: test_traps Topdesk.test_two_persons_with_one_addre
 a person who is archived: test_traps Topdesk.test_archived_person
 a text of 100 characters: test_traps Topdesk.test_letters_that_take_many_bytes
 whole minutes: test_bookings Bookings.test_seconds
+block time, which Exchange does not know: test_answers Blocks
 lead times of services: test_services Services.test_lead_time_passed
 services outside their window: test_services Services.test_outside_window
 issued facilities: test_services Services.test_issued
