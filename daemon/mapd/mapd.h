@@ -13,7 +13,7 @@
  *              journaled actions, in chunks: look, announce, write, settle
  *   confirm.c  reservations that TOPdesk's list does not show any more
  *   trees.c    which booking each reservation belongs to
- *   act.c      one action: what is sent for it, what its answer means
+ *   act.c, act_settle.c  one action: what is sent for it, what its answer means
  *   act_exchange.c, act_exchange_find.c  the same for actions on Exchange
  *   persons.c  organiser to person
  *   evidence.c the records for ledgerd
@@ -297,6 +297,10 @@ int act_send(struct job *);
 int job_is_paired(const struct job *);
 /* What a read of its reservation says: write, nothing to do, or plan anew. */
 void act_looked(struct job *, const struct reservation *);
+/* act_settle.c */
+/* A problem about the job's reservation; kept as struct problem says.  0, or -1. */
+int job_problem(struct job *, const uint8_t key[KEY_LEN], int64_t kept,
+    const char *text, struct err *);
 /* Within a transaction: what the outcome means for the state. */
 int act_settle(struct job *, struct err *);
 /* act_exchange.c: is it carried out there?  ASK only reads. */
@@ -305,7 +309,7 @@ int act_on_exchange(enum plan_kind);
 void act_exchange_looked(struct job *, const struct reservation *r);
 void act_exchange_find(struct job *);
 int act_exchange_send(struct job *);
-/* What is agreed now; the rest of settling is act.c's. */
+/* What is agreed now; the rest of settling is act_settle.c's. */
 int act_exchange_settled(struct job *, struct err *);
 /* Keys settled since a time: their planning waits for a fresh list. */
 int recent_has(const struct mapd *, const uint8_t key[KEY_LEN], int64_t since);
