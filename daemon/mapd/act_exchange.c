@@ -194,6 +194,9 @@ send_meet(struct job *j, struct chan *c, uint64_t id)
 	transaction_of(j, transaction);
 	if (j->m->conf->exchange.book_as == CONF_BOOK_SERVICE || notice)
 		m.organiser = j->organiser;
+	/* Somebody has to know. */
+	if (notice && j->organiser[0] == '\0')
+		m.organiser = j->m->conf->exchange.fallback_organiser;
 	if (notice)
 		snprintf(subject, sizeof(subject),
 		    "Not reserved: %s (%s): another booking has the room",

@@ -49,8 +49,12 @@ say_fallback(struct job *j, struct err *e)
 	evidence_job(j->m, EV_ORGANISER_UNKNOWN, j);
 	if (kind == PLAN_NOTICE)
 		return job_problem(j, j->act.key, time(NULL) + HISTORY_KEPT,
-		    "its requester has no mailbox that ORB may write to, so "
-		    "the fallback was told: pass it on",
+		    j->m->conf->exchange.fallback_organiser[0]
+			? "its requester has no mailbox that ORB may write "
+			  "to, so the fallback was told: pass it on"
+			: "its requester has no mailbox that ORB may write "
+			  "to, so nobody was told that it lost the room: do "
+			  "it",
 		    e);
 	return job_problem(j, j->met_key, -j->act.aim.end,
 	    "its requester has no mailbox that ORB may write to; the meeting "
