@@ -321,6 +321,25 @@ class Policies(Base):
             self.assertEqual([u for _, u in self.in_room(room)], [uid])
             self.mails(invitation=1, response=1)
 
+    def test_nobody_to_tell(self):
+        """the loser has no address: a person is asked to tell them"""
+        room = self.room("exchange-wins")
+        nobody = self.sim.add_person(name="Nobody's mail")["id"]
+
+        def take():
+            return self.sim.reservation_create(
+                location=self.orb.rooms[room]["location"],
+                start=iso(day(1, 9, 30)), end=iso(day(1, 10, 30)),
+                requester=nobody, briefDescription="Zonder adres")["id"]
+        _, lost = self.at_once(
+            lambda: self.people.book("ada", room, day(1, 9)), take)
+        self.equal()
+        self.assertEqual(self.status_of(lost), "cancelled")
+        self.mails(response=1)
+        said, = self.problems(room)
+        self.assertIn("nobody was told", said["text"])
+        self.settled(room)
+
     def test_orbctl(self):
         """orbctl conflicts and conflicts show, as text and as JSON"""
         room, _, lost = self.clash("exchange-wins", True)
