@@ -286,6 +286,23 @@ watch_write(struct office *o, int i)
 		office_bad(o, "a write to a cancelled reservation", -1, i);
 }
 
+/* Both sides were changed, and policy lets TOPdesk's stand. */
+static int
+topdesk_wins(const struct office *o, int n)
+{
+	const struct conf *c = o->conf;
+	const struct meeting *m;
+	int i = meeting_of_reservation(o, n), room = o->res[n].room;
+
+	if (i < 0 || c->policy.direction != CONF_DIRECTION_BOTH)
+		return 0;
+	m = &o->meeting[i];
+	if (m->orb && m->reservation == n)
+		return c->policy.conflict != CONF_CONFLICT_EXCHANGE;
+	return c->policy.conflict == CONF_CONFLICT_TOPDESK &&
+	    (is_own(m, room) || c->exchange.book_as == CONF_BOOK_ORGANISER);
+}
+
 void
 orb_reschedules(struct office *o, int i, int64_t start, int64_t end)
 {
@@ -298,6 +315,8 @@ orb_reschedules(struct office *o, int i, int64_t start, int64_t end)
 		office_bad(o, "a reschedule that changes nothing", -1, i);
 	if (r->moved_by_person && !r->unseen && !o->is_said(o->known_arg, i))
 		office_bad(o, "a person's move is overwritten silently", -1, i);
+	if (r->moved_by_person && !r->unseen && topdesk_wins(o, i))
+		office_bad(o, "TOPdesk wins, and is overwritten", -1, i);
 	r->moved_by_person = 0;
 	r->start = start;
 	r->end = end;
@@ -338,7 +357,8 @@ may_cancel(const struct office *o, int n)
 {
 	const struct meeting *m;
 
-	if (o->conf->rooms[o->res[n].room].retire == CONF_RETIRE_CANCEL)
+	if (o->conf->rooms[o->res[n].room].retire == CONF_RETIRE_CANCEL ||
+	    o->res[n].strange)
 		return 1;
 	for (int i = 0; i < (int)o->nmeetings; i++) {
 		m = &o->meeting[i];
