@@ -169,9 +169,8 @@ plan_moved_room(struct turn *w)
 
 	/* A meeting that is over is left alone, its reservation is not. */
 	if (is_over(w, w->e ? w->e->end : w->a->end))
-		return w->e && !is_over(w, w->t->end)
-		    ? report(w, REASON_MOVED_ROOM)
-		    : 0;
+		return !is_over(w, w->t->end) ? report(w, REASON_MOVED_ROOM)
+					      : 0;
 	if (!w->in->policy.to_exchange)
 		return report(w, REASON_MOVED_ROOM);
 	if (may_write(w) && w->t->elsewhere == ELSEWHERE_KNOWN &&
