@@ -69,6 +69,7 @@ office_forget(struct office *o)
 {
 	struct reserved *r;
 
+	o->forgot = 1;
 	for (int i = 0; i < (int)o->nres; i++) {
 		r = &o->res[i];
 		/* Whichever side has written it last: it stands. */

@@ -61,9 +61,10 @@ struct meeting {
 	int64_t start, end;
 	int text, text_by_person;
 	int invited[ROOMS];
-	int gone;         /* cancelled by its owner, or deleted */
-	unsigned changes; /* its change tag */
-	int64_t made;     /* version */
+	int moved, unseen; /* by a person, and not shown to ORB yet */
+	int gone;          /* cancelled by its owner, or deleted */
+	unsigned changes;  /* its change tag */
+	int64_t made;      /* version */
 	struct copy copy[ROOMS];
 	/* ORB's own. */
 	int orb, notice, reservation;
@@ -90,6 +91,8 @@ struct reserved {
 	int shown_gone, shown_room, unseen;
 	int doubt;        /* a cancellation of ORB's without an answer */
 	int text_unclear; /* edited while nobody knew */
+	int64_t base_start, base_end; /* before a person moved it */
+	int twin;    /* 1 + the meeting that is the same booking, by hand */
 	int strange; /* the state was lost while its link was another room's */
 };
 
@@ -128,6 +131,7 @@ struct office {
 	int removes; /* cancelled meetings leave the room's calendar */
 	int64_t version, clock;
 	int next_uid;
+	int forgot; /* ORB's state was lost, at least once */
 	struct faults faults;
 	const struct conf *conf;
 	int ews; /* which interface */

@@ -133,6 +133,28 @@ change_rooms(struct office *o, int i, const struct change *c)
 	return 1;
 }
 
+/* A person's new time goes only where policy says so, and never silently. */
+static void
+watch_times(struct office *o, int i)
+{
+	const struct meeting *m = &o->meeting[i];
+	int n = 0, ours;
+
+	while (n < (int)o->nres &&
+	    !(is_live(&o->res[n]) && meeting_of_reservation(o, n) == i))
+		n++;
+	if (n == (int)o->nres || o->forgot || !m->moved || m->unseen ||
+	    o->res[n].unseen || !o->is_agreed(o->known_arg, n) ||
+	    m->copy[o->res[n].room].state != BOOKING_STATE_BOOKED)
+		return;
+	ours = m->orb && m->reservation == n;
+	if (o->conf->policy.conflict == CONF_CONFLICT_EXCHANGE ||
+	    (o->conf->policy.conflict == CONF_CONFLICT_FIRST && !ours))
+		office_bad(o, "Exchange wins, and is overwritten", i, n);
+	else if (!o->is_said(o->known_arg, n))
+		office_bad(o, "a meeting's move is overwritten silently", i, n);
+}
+
 void
 orb_changes_meeting(struct office *o, int i, const struct change *c)
 {
@@ -141,6 +163,11 @@ orb_changes_meeting(struct office *o, int i, const struct change *c)
 
 	o->writes[0]++;
 	if (c->start && (c->start != m->start || c->end != m->end)) {
+		/* A swap, and a meeting that waits for its room, take
+		 * TOPdesk's times without a comparison. */
+		if (c->to < 0)
+			watch_times(o, i);
+		m->moved = 0;
 		m->start = c->start;
 		m->end = c->end;
 		news = 1;
@@ -317,6 +344,8 @@ orb_reschedules(struct office *o, int i, int64_t start, int64_t end)
 		office_bad(o, "a person's move is overwritten silently", -1, i);
 	if (r->moved_by_person && !r->unseen && topdesk_wins(o, i))
 		office_bad(o, "TOPdesk wins, and is overwritten", -1, i);
+	if (meeting_of_reservation(o, i) >= 0)
+		o->meeting[meeting_of_reservation(o, i)].moved = 0;
 	r->moved_by_person = 0;
 	r->start = start;
 	r->end = end;

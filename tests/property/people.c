@@ -162,6 +162,7 @@ outlook_do(struct office *o, enum deed deed, int i, uint32_t b)
 	if (deed == DEED_MOVE) {
 		m->start = t.start;
 		m->end = t.end;
+		m->moved = m->unseen = 1;
 		meeting_changed(o, i, 1);
 	} else if (deed == DEED_RETITLE) {
 		m->text = 1 + (int)(b % 500);
@@ -171,6 +172,17 @@ outlook_do(struct office *o, enum deed deed, int i, uint32_t b)
 		meeting_cancel(o, i);
 	}
 	o->people++;
+}
+
+/* What is the same on both sides is nobody's change. */
+static void
+settle_equal(struct office *o, int n)
+{
+	int i = meeting_of_reservation(o, n);
+
+	if (i >= 0 && o->meeting[i].start == o->res[n].start &&
+	    o->meeting[i].end == o->res[n].end)
+		o->meeting[i].moved = 0;
 }
 
 /* --- in TOPdesk --------------------------------------------------------------- */
@@ -216,9 +228,15 @@ move_reservation(struct office *o, int i, int room, struct times t)
 		return;
 	if (r->state == BOOKING_STATE_CONFLICTING)
 		r->state = BOOKING_STATE_BOOKED;
+	settle_equal(o, i);
 	r->room = room;
-	r->moved_by_person |= o->is_agreed(o->known_arg, i) &&
-	    (r->start != t.start || r->end != t.end);
+	/* Moved back is not moved. */
+	if (!r->moved_by_person) {
+		r->base_start = r->start;
+		r->base_end = r->end;
+	}
+	r->moved_by_person = o->is_agreed(o->known_arg, i) &&
+	    (r->base_start != t.start || r->base_end != t.end);
 	r->start = t.start;
 	r->end = t.end;
 	touch(o, i);

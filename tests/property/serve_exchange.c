@@ -97,6 +97,7 @@ send_copy(
 	    .state = c->state,
 	    .marks = is_own(m, room) ? MARK_ROOM_OWN : 0};
 
+	m->unseen = 0;
 	c->shown_dropped = c->state == BOOKING_STATE_CANCELLED;
 	send_booking(o, far, id, meeting, ROOM_BOX + room, &b);
 }

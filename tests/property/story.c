@@ -146,6 +146,21 @@ configure_do(struct machine *k, const struct step *s)
 	return machine_restart(k);
 }
 
+/* What is the same by hand must become one, when ORB could see both at once. */
+static void
+deed_do(struct machine *k, enum deed deed, const struct step *s)
+{
+	struct office *o = k->o;
+	size_t meetings = o->nmeetings, res = o->nres;
+
+	people_do(o, deed, s->a, s->b);
+	if (deed == DEED_TWICE && o->nres > res && o->nmeetings > meetings &&
+	    !k->m->round.active && !o->faults.stale &&
+	    o->meeting[meetings].copy[o->res[res].room].state ==
+		BOOKING_STATE_BOOKED)
+		o->res[res].twin = 1 + (int)meetings;
+}
+
 static int
 step_do(struct machine *k, const struct step *s)
 {
@@ -186,7 +201,7 @@ step_do(struct machine *k, const struct step *s)
 		if (s->op >= OP_FAULT)
 			fault_do(o, s);
 		else
-			people_do(o, (enum deed)(s->op - OP_DEED), s->a, s->b);
+			deed_do(k, (enum deed)(s->op - OP_DEED), s);
 		return 0;
 	}
 }

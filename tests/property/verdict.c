@@ -53,7 +53,8 @@ partner_of_copy(struct machine *k, struct office *o, int i, int room)
 
 	office_key(o, room, &o->meeting[i], key);
 	for (int n = 0; n < (int)o->nres; n++) {
-		if (o->res[n].room != room || !is_live(&o->res[n]))
+		if (o->res[n].room != room || !is_live(&o->res[n]) ||
+		    o->res[n].marks & MARK_ARCHIVED)
 			continue;
 		machine_key(k, n, other);
 		if (memcmp(key, other, KEY_LEN) == 0)
@@ -206,13 +207,14 @@ check_twins(struct machine *k, struct office *o, int n)
 	const struct reserved *r = &o->res[n], *s;
 	uint8_t key[KEY_LEN], other[KEY_LEN];
 
-	if (!r->linked || !is_live(r) || r->end <= office_now())
+	if (!r->linked || !is_live(r) || r->end <= office_now() ||
+	    r->marks & MARK_ARCHIVED)
 		return 0;
 	machine_key(k, n, key);
 	for (int i = 0; i < n; i++) {
 		s = &o->res[i];
 		if (!s->linked || !is_live(s) || s->end <= office_now() ||
-		    r->room != s->room)
+		    s->marks & MARK_ARCHIVED || r->room != s->room)
 			continue;
 		machine_key(k, i, other);
 		if (memcmp(key, other, KEY_LEN) == 0 &&
@@ -222,6 +224,30 @@ check_twins(struct machine *k, struct office *o, int n)
 		}
 	}
 	return 0;
+}
+
+/* Entered on both sides and touched by nobody since: one booking. */
+static int
+check_pair(struct machine *k, struct office *o, int n)
+{
+	const struct reserved *r = &o->res[n];
+	const struct meeting *m = &o->meeting[r->twin - 1];
+	const struct copy *c = &m->copy[r->room];
+	uint8_t key[KEY_LEN], other[KEY_LEN];
+
+	if (k->lost || k->conf.policy.direction != CONF_DIRECTION_BOTH ||
+	    r->touched || m->changes || m->gone || r->marks ||
+	    c->state != BOOKING_STATE_BOOKED || !c->there ||
+	    !is_due(r->start, r->end) || is_retired(k, o, n) ||
+	    rival_reservation(o, r->room, r->start, r->end, n) >= 0 ||
+	    rival_copy(o, r->room, c->start, c->end, r->twin - 1) >= 0)
+		return 0;
+	machine_key(k, n, key);
+	office_key(o, r->room, m, other);
+	if (memcmp(key, other, KEY_LEN) == 0 && is_live(r))
+		return 0;
+	office_bad(o, "at the end: entered twice, and not one", r->twin - 1, n);
+	return -1;
 }
 
 /* Nobody was mailed more often than there was something to say. */
@@ -252,7 +278,8 @@ check_all(struct machine *k, struct office *o)
 				return -1;
 	}
 	for (int n = 0; n < (int)o->nres; n++)
-		if (check_reservation(k, o, n) || check_twins(k, o, n))
+		if (check_reservation(k, o, n) || check_twins(k, o, n) ||
+		    (o->res[n].twin && check_pair(k, o, n)))
 			return -1;
 	return 0;
 }
