@@ -230,6 +230,7 @@ act_settle(struct job *j, struct err *e)
 		__attribute__((fallthrough));
 	case OUTCOME_STALE:
 		m->rooms[j->room].dirty = 1;
+		evidence_job(m, EV_ACTION_DROPPED, j);
 		return store_act_drop(m->store, j->act.id, e);
 	case OUTCOME_BUSY:
 		return later(

@@ -52,7 +52,7 @@ static int
 is_result(struct slice event)
 {
 	static const char *const also[] = {"action_failed", "action_unknown",
-	    "adopted", "paired", "conflict", "problem"};
+	    "action_dropped", "adopted", "paired", "conflict", "problem"};
 
 	if (slice_ends(event, "_done"))
 		return 1;
