@@ -274,6 +274,10 @@ still_holds(const struct job *j, const struct reservation *r)
 		    r->s.start == aim->start && r->s.end == aim->end &&
 		    j->to < j->m->nrooms && j->to != j->room;
 	case PLAN_MEETING_CANCEL:
+		/* What was in its way may have gone: planned once more. */
+		if (aim->reason == REASON_LOST && j->act.tries > 0 &&
+		    j->act.state != ACT_SENT)
+			return 0;
 		/* It may have come back since. */
 		if (aim->reason == REASON_MOVED_ROOM)
 			return r && r->s.state != BOOKING_STATE_CANCELLED &&

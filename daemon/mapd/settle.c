@@ -315,9 +315,10 @@ settle_visit(struct visit *v)
 			visit_over(v);
 		return;
 	}
-	/* Exchange was never read: every reservation would look as if it were
-	 * in TOPdesk only. */
-	if (!v->ex_ok && r->st.cursor == NULL) {
+	/* What Exchange shows is not known: a change of TOPdesk's would go over
+	 * one that was made there meanwhile; and where Exchange was never read,
+	 * every reservation would look as if it were in TOPdesk only. */
+	if (!v->ex_ok) {
 		r->dirty = 1;
 		visit_over(v);
 		return;

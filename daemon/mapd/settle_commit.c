@@ -132,6 +132,7 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	struct mapd *m = v->m;
 	struct room *r = &m->rooms[v->room];
 	const struct content *c = visit_content(v, a->key);
+	const struct seen *s = visit_seen(v, a->key);
 	struct act act = {
 	    .room = r->st.id, .group = a->group, .created = time(NULL)};
 	struct content bare;
@@ -144,6 +145,13 @@ journal(struct visit *v, const struct action *a, struct err *e)
 	if ((a->kind == PLAN_CREATE && !is_fresh(v, a->key)) ||
 	    (m->first && (a->kind == PLAN_MEET || a->kind == PLAN_NOTICE)))
 		act.tries = 1;
+	/* Read for its contents, it is not what was planned on: the feed lags. */
+	if (c && s &&
+	    (c->s.start != s->start || c->s.end != s->end ||
+		c->s.state != s->state)) {
+		r->dirty = 1;
+		return 0;
+	}
 	if (c == NULL && a->kind != PLAN_CANCEL) {
 		if (action_needs_content(v, a)) {
 			r->dirty = 1; /* contents were not to be had: later */
