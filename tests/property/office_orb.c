@@ -219,8 +219,10 @@ may_end(const struct office *o, int i, int room)
 {
 	const struct meeting *m = &o->meeting[i];
 
+	/* With the state lost, a meeting that went to another room may have been
+	 * made twice. */
 	if (o->conf->rooms[room].retire == CONF_RETIRE_CANCEL ||
-	    m->copy[room].declined)
+	    m->copy[room].declined || (o->forgot && m->orb))
 		return 1;
 	/* ORB's own, and the room does not have it any more. */
 	if (m->orb && m->copy[room].shown_dropped)

@@ -153,12 +153,26 @@ delete_copy(struct office *o, int i, uint32_t b)
 	o->people++;
 }
 
+/* What is the same on both sides is nobody's change. */
+static void
+settle_equal(struct office *o, int n)
+{
+	int i = meeting_of_reservation(o, n);
+
+	if (i >= 0 && o->meeting[i].start == o->res[n].start &&
+	    o->meeting[i].end == o->res[n].end)
+		o->meeting[i].moved = o->res[n].moved_by_person = 0;
+}
+
 static void
 outlook_do(struct office *o, enum deed deed, int i, uint32_t b)
 {
 	struct meeting *m = &o->meeting[i];
 	struct times t = draw_times(b);
 
+	for (int n = 0; n < (int)o->nres; n++)
+		if (meeting_of_reservation(o, n) == i)
+			settle_equal(o, n);
 	if (deed == DEED_MOVE) {
 		m->start = t.start;
 		m->end = t.end;
@@ -172,17 +186,6 @@ outlook_do(struct office *o, enum deed deed, int i, uint32_t b)
 		meeting_cancel(o, i);
 	}
 	o->people++;
-}
-
-/* What is the same on both sides is nobody's change. */
-static void
-settle_equal(struct office *o, int n)
-{
-	int i = meeting_of_reservation(o, n);
-
-	if (i >= 0 && o->meeting[i].start == o->res[n].start &&
-	    o->meeting[i].end == o->res[n].end)
-		o->meeting[i].moved = 0;
 }
 
 /* --- in TOPdesk --------------------------------------------------------------- */

@@ -221,5 +221,19 @@ const struct regression regressions[] = {
 	"other-interface 0x1d839a6a 0x6ae7e364\n"
 	"hide            0x9c560eb8 0xf8827ca9\n"
 	"round           0x1620374d 0xdc9bf52c\n"},
+    {"moved on both sides while Exchange's feed lags", 2003171,
+	"meet            0x4ef6589e 0x371f57e6\n"
+	"round           0x845a6c48 0x17ae6a67\n"
+	"stale           0xb9b09e1d 0x82d4634d\n"
+	"move            0xa5d0e801 0x570b3b71\n"
+	"td-move         0xa2c6d6b4 0xf3f5f95a\n"
+	"round           0x23065ecc 0x37db6740\n"},
+    {"moved on both sides while Exchange cannot be read", 2003171,
+	"meet            0x4ef6589e 0x371f57e6\n"
+	"round           0x845a6c48 0x17ae6a67\n"
+	"poll-fails      0xe6beaece 0x76fe15bc\n"
+	"move            0xa5d0e801 0x570b3b71\n"
+	"td-move         0xa2c6d6b4 0xf3f5f95a\n"
+	"round           0x23065ecc 0x37db6740\n"},
 };
 const size_t nregressions = sizeof(regressions) / sizeof(regressions[0]);
