@@ -419,9 +419,10 @@ take_parcel(struct loop *l)
 		    l->order * UINT64_C(6364136223846793005) + 1442695041;
 		at = (size_t)(l->order >> 33) % n;
 	}
-	for (p = &l->first; n && (*p)->to != to[at]; p = &(*p)->next)
+	for (p = &l->first; n && *p && (*p)->to != to[at]; p = &(*p)->next)
 		;
-	taken = *p;
+	if ((taken = *p) == NULL)
+		abort(); /* only called when there is one */
 	*p = taken->next;
 	if (l->last == &taken->next)
 		l->last = p;

@@ -88,6 +88,26 @@ print_agreed(struct machine *k, int room)
 	free(rows);
 }
 
+static void
+print_seen(struct machine *k, int room)
+{
+	struct seen_row *rows;
+	struct err e;
+	char buf[64];
+	size_t n;
+
+	if (store_seen_load(
+		k->m->store, k->m->rooms[room].st.id, &rows, &n, &e))
+		return;
+	for (size_t i = 0; i < n; i++)
+		printf("#   seen: %s, %s%s, start %lld, end %lld\n",
+		    key_name(k, rows[i].s.key, buf),
+		    booking_state_name(rows[i].s.state),
+		    rows[i].s.gone ? ", gone" : "", (long long)rows[i].s.start,
+		    (long long)rows[i].s.end);
+	seen_rows_free(rows, n);
+}
+
 void
 machine_print(struct machine *k)
 {
@@ -96,6 +116,7 @@ machine_print(struct machine *k)
 	for (int room = 0; room < ROOMS; room++) {
 		printf("#   room %d: %s\n", room, k->m->rooms[room].text);
 		print_agreed(k, room);
+		print_seen(k, room);
 	}
 	printf("#   direction %d, book_as %d, conflict %d, ews %d, first %d\n",
 	    k->conf.policy.direction, k->conf.exchange.book_as,

@@ -65,6 +65,7 @@ meeting_invite(struct office *o, int meeting, int room)
 	c->state = BOOKING_STATE_TENTATIVE;
 	c->answers_at = office_now() + LATE;
 	if (is_own(m, room)) {
+		c->answers_at = 0; /* nobody is asked */
 		c->state = BOOKING_STATE_BOOKED;
 		c->was_booked = 1;
 	} else if (o->mood[room] == MOOD_ANSWERS) {

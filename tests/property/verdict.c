@@ -51,16 +51,20 @@ partner_of_copy(struct machine *k, struct office *o, int i, int room)
 {
 	uint8_t key[KEY_LEN], other[KEY_LEN];
 
+	int archived = -1;
+
 	office_key(o, room, &o->meeting[i], key);
 	for (int n = 0; n < (int)o->nres; n++) {
-		if (o->res[n].room != room || !is_live(&o->res[n]) ||
-		    o->res[n].marks & MARK_ARCHIVED)
+		if (o->res[n].room != room || !is_live(&o->res[n]))
 			continue;
 		machine_key(k, n, other);
-		if (memcmp(key, other, KEY_LEN) == 0)
+		if (memcmp(key, other, KEY_LEN) != 0)
+			continue;
+		if (!(o->res[n].marks & MARK_ARCHIVED))
 			return n;
+		archived = n;
 	}
-	return reservation_of_copy(o, i, room);
+	return archived < 0 ? reservation_of_copy(o, i, room) : archived;
 }
 
 /* For a reservation that is in its way, of which ORB says what is wrong. */
