@@ -1,8 +1,8 @@
 /*
  * audit.c: orbctl audit tail: the audit log, for reading.
  *
- * ledgerd sends whole records; --room and --event are looked at here, so that
- * nothing a person types is parsed by the log's writer.
+ * Not here: which records a person wants (audit_pick.c), what the account was
+ * used for (audit_account.c), what proves the log (audit_export.c).
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl/audit_pick.h"
 #include "ctl/ctl.h"
 
 #define DEADLINE 120000 /* ms */
@@ -18,7 +19,11 @@
 #define LINES_MAX 1000000
 
 static const char usage[] =
-    "audit tail [-n N] [-f] [--room ROOM] [--event EVENT]\n"
+    "audit tail [-n N] [-f] [--since TIME] [--until TIME] [--room ROOM]\n"
+    "           [--event EVENT] [--booking ID] [--upstream exchange|topdesk]\n"
+    "           [--process NAME] [--lease N]\n"
+    "       orbctl audit account [--since TIME] [--until TIME] "
+    "[exchange|topdesk]\n"
     "       orbctl audit key | checkpoints | export DIRECTORY\n"
     "       orbctl audit prove INDEX|BOOKING DIRECTORY";
 
@@ -26,24 +31,17 @@ struct audit {
 	struct ctl *ctl;
 	uint32_t lines;
 	int follow;
-	const char *room, *event;
-	char **kept; /* the last ones, while --room or --event looks for more */
+	int all; /* with --since, without -n: as many as there are */
+	struct audit_pick pick;
+	char **kept; /* the last ones, while more is looked for */
 	uint64_t nkept;
 };
-
-static const char *
-member(const json_t *r, const char *name)
-{
-	const char *s = json_string_value(json_object_get(r, name));
-
-	return s ? s : "";
-}
 
 /* "2026-12-01 11:00:00.123", local. */
 static void
 time_of(const json_t *r, char *buf, size_t size)
 {
-	int64_t ns = strtoll(member(r, "realtime"), NULL, 10);
+	int64_t ns = audit_realtime(r);
 	time_t t = (time_t)(ns / 1000000000);
 	struct tm tm;
 	size_t n;
@@ -71,24 +69,26 @@ print_harmless(const char *s, int width)
 static void
 print_line(const struct audit *a, const json_t *r)
 {
-	const char *up = member(r, "upstream"), *remote = member(r, "remote");
+	const char *up = audit_text(r, "upstream"),
+		   *remote = audit_text(r, "remote");
 	char at[40], booking[9];
 
 	time_of(r, at, sizeof(at));
 	printf("%s%s %8lld%s  ", a->ctl->colour ? "\033[2m" : "", at,
 	    (long long)json_integer_value(json_object_get(r, "index")),
 	    a->ctl->colour ? "\033[0m" : "");
-	print_harmless(member(r, "process"), 14);
+	print_harmless(audit_text(r, "process"), 14);
 	putchar(' ');
-	print_harmless(member(r, "event"), 20);
+	print_harmless(audit_text(r, "event"), 20);
 	putchar(' ');
-	print_harmless(*member(r, "room") ? member(r, "room") : "-", 12);
+	print_harmless(
+	    *audit_text(r, "room") ? audit_text(r, "room") : "-", 12);
 	putchar(' ');
 	snprintf(booking, sizeof(booking), "%s",
-	    *member(r, "booking") ? member(r, "booking") : "-");
+	    *audit_text(r, "booking") ? audit_text(r, "booking") : "-");
 	print_harmless(booking, 8);
 	putchar(' ');
-	if (*up && strstr(member(r, "process"), up) == NULL) {
+	if (*up && strstr(audit_text(r, "process"), up) == NULL) {
 		print_harmless(up, 0);
 		putchar(' ');
 	}
@@ -100,7 +100,7 @@ print_line(const struct audit *a, const json_t *r)
 		printf("%lld ",
 		    (long long)json_integer_value(
 			json_object_get(r, "status")));
-	print_harmless(member(r, "text"), 0);
+	print_harmless(audit_text(r, "text"), 0);
 	putchar('\n');
 }
 
@@ -126,12 +126,11 @@ wanted(const struct audit *a, const char *text)
 	json_t *r;
 	int is;
 
-	if (a->room == NULL && a->event == NULL)
+	if (!audit_pick_any(&a->pick))
 		return 1;
 	if ((r = json_loads(text, 0, NULL)) == NULL)
 		return 0;
-	is = (a->room == NULL || strcmp(member(r, "room"), a->room) == 0) &&
-	    (a->event == NULL || strcmp(member(r, "event"), a->event) == 0);
+	is = audit_pick_wants(&a->pick, r);
 	json_decref(r);
 	return is;
 }
@@ -204,7 +203,9 @@ tail(struct audit *a)
 
 	if (rc)
 		return rc;
-	if (a->room == NULL && a->event == NULL)
+	if (a->all)
+		return ask(a, 0, 0, a->follow, NULL);
+	if (!audit_pick_any(&a->pick))
 		return ask(a, LAST, a->lines, a->follow, NULL);
 	if (a->lines > 0 && (rc = search(a, &end)) != 0)
 		return rc;
@@ -226,18 +227,50 @@ count_of(const char *s, uint32_t *out)
 	return 0;
 }
 
-int
-ctl_audit(struct ctl *ctl, int argc, char **argv)
+/* Reads the options of tail; an exit code. */
+static int
+tail_options(struct audit *a, int argc, char **argv)
 {
 	static const struct option options[] = {
 	    {"lines", required_argument, NULL, 'n'},
 	    {"follow", no_argument, NULL, 'f'},
+	    {"since", required_argument, NULL, 's'},
+	    {"until", required_argument, NULL, 'u'},
 	    {"room", required_argument, NULL, 'r'},
 	    {"event", required_argument, NULL, 'e'},
+	    {"booking", required_argument, NULL, 'b'},
+	    {"upstream", required_argument, NULL, 'U'},
+	    {"process", required_argument, NULL, 'p'},
+	    {"lease", required_argument, NULL, 'l'},
 	    {NULL, 0, NULL, 0},
 	};
+	int o, rc, counted = 0;
+
+	optind = 0;
+	while ((o = getopt_long(argc, argv, "n:f", options, NULL)) != -1) {
+		if (o == 'f')
+			a->follow = 1;
+		else if (o == 'n') {
+			if (count_of(optarg, &a->lines))
+				return ctl_usage(usage);
+			counted = 1;
+		} else if ((rc = audit_pick_option(&a->pick, o, optarg)) != 0)
+			return rc < 0 ? ctl_usage(usage) : rc;
+	}
+	if (optind != argc)
+		return ctl_usage(usage);
+	if (a->follow && a->pick.until)
+		return ctl_error(CTL_USAGE,
+		    "--until and -f contradict each other: leave one out");
+	a->all = a->pick.since && !counted;
+	return audit_pick_check(&a->pick);
+}
+
+int
+ctl_audit(struct ctl *ctl, int argc, char **argv)
+{
 	struct audit a = {.ctl = ctl, .lines = DEFAULT_LINES};
-	int o, rc;
+	int rc;
 
 	if (argc == 2 && strcmp(argv[1], "key") == 0)
 		return ctl_audit_key(ctl);
@@ -247,22 +280,14 @@ ctl_audit(struct ctl *ctl, int argc, char **argv)
 		return ctl_audit_export(ctl, argv[2]);
 	if (argc == 4 && strcmp(argv[1], "prove") == 0)
 		return ctl_audit_prove(ctl, argv[2], argv[3]);
+	if (argc >= 2 && strcmp(argv[1], "account") == 0) {
+		rc = ctl_audit_account(ctl, argc - 1, argv + 1);
+		return rc < 0 ? ctl_usage(usage) : rc;
+	}
 	if (argc < 2 || strcmp(argv[1], "tail") != 0)
 		return ctl_usage(usage);
-	optind = 0;
-	while (
-	    (o = getopt_long(argc - 1, argv + 1, "n:f", options, NULL)) != -1) {
-		if (o == 'f')
-			a.follow = 1;
-		else if (o == 'r')
-			a.room = optarg;
-		else if (o == 'e')
-			a.event = optarg;
-		else if (o != 'n' || count_of(optarg, &a.lines))
-			return ctl_usage(usage);
-	}
-	if (optind != argc - 1)
-		return ctl_usage(usage);
+	if ((rc = tail_options(&a, argc - 1, argv + 1)) != CTL_OK)
+		return rc;
 	rc = tail(&a);
 	return fflush(stdout) && rc == 0 ? ctl_error(CTL_FAILED, "cannot write")
 					 : rc;

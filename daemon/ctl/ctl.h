@@ -68,6 +68,8 @@ int ctl_audit_key(struct ctl *);
 int ctl_audit_checkpoints(struct ctl *);
 int ctl_audit_export(struct ctl *, const char *dir);
 int ctl_audit_prove(struct ctl *, const char *what, const char *dir);
+/* argv[0] is "account"; -1 when the words are wrong. */
+int ctl_audit_account(struct ctl *, int argc, char **argv);
 
 /* Loads the configuration once; an exit code, mistakes are on stderr. */
 int ctl_conf(struct ctl *);

@@ -31,8 +31,8 @@ static const struct command {
     {"credential", ctl_credential, "credential set|list|remove ...",
 	"enter, list, remove credentials (root)"},
     {"config", ctl_config, "config check [FILE]", "check the configuration"},
-    {"audit", ctl_audit, "audit tail|prove|export|checkpoints|key",
-	"read the audit log; what proves it, for orb-verify"},
+    {"audit", ctl_audit, "audit tail|account|prove|export|checkpoints|key",
+	"read the audit log; who used the account; proofs"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

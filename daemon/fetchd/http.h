@@ -244,6 +244,9 @@ int transfer_prepare(struct slot *, const struct curl_slist *resolve);
 void transfer_begin(struct slot *, struct request *);
 /* The transfer on the slot is over; frees the slot. */
 void transfer_done(struct slot *, CURLcode);
+/* Records what is still under way, of both kinds of slot: at the end of the
+ * process, which has no time for the answers. */
+void transfer_note_rest(struct http *);
 /* Ends transfers that stand still, and repeats those whose pause is over. */
 void transfer_sweep(void *h);
 
@@ -283,6 +286,8 @@ int lease_ready(struct http *);
 void lease_fail(struct http *, enum outcome, int64_t pause, const char *why);
 void lease_drop(struct http *);
 int64_t lease_denied_pause(const struct lease *);
+/* Records a token request that was sent: it carried the lease. */
+void lease_note(struct slot *);
 /* The login slot's transfer is over. */
 void lease_on_done(struct slot *, CURLcode);
 size_t lease_on_body(struct slot *, const uint8_t *, size_t);

@@ -406,6 +406,13 @@ token_answered(struct http *h, const struct slot *s)
 }
 
 void
+lease_note(struct slot *s)
+{
+	record_event(s->h, EV_REQUEST, (uint16_t)s->status, s->h->lease.number,
+	    s->request_id, "POST /*/oauth2/v2.0/token");
+}
+
+void
 lease_on_done(struct slot *s, CURLcode code)
 {
 	enum slot_kind kind = s->kind;
@@ -417,8 +424,7 @@ lease_on_done(struct slot *s, CURLcode code)
 
 	s->kind = SLOT_FREE;
 	if (kind == SLOT_TOKEN && s->sent)
-		record_event(h, EV_REQUEST, (uint16_t)s->status, l->number,
-		    s->request_id, "POST /*/oauth2/v2.0/token");
+		lease_note(s);
 	if (s->no_socket && s->sent == 0) {
 		/* The connection was closed meanwhile: on a new one. */
 		l->stage =

@@ -19,6 +19,19 @@
 #define STALL_MS 30000 /* without a byte of the body */
 #define TOTAL_TIMES 10 /* request_timeouts that a whole answer may take */
 
+/* A request that carried a credential, and what came of it. */
+static void
+note(struct slot *s)
+{
+	if (s->sent == 0)
+		return;
+	if (s->kind == SLOT_REQUEST)
+		record_event(s->h, EV_REQUEST, (uint16_t)s->status,
+		    s->token->lease, s->request_id, s->req->template);
+	else if (s->kind == SLOT_TOKEN)
+		lease_note(s);
+}
+
 /*
  * Runs each time libcurl is about to send the request.  On a reused
  * connection that turns out dead it would send it again by itself, POSTs too,
@@ -34,11 +47,12 @@ on_sending(void *arg, char *peer, char *local, int peer_port, int local_port)
 	(void)local;
 	(void)peer_port;
 	(void)local_port;
-	s->sent++;
-	if (s->sent > 1 && s->req && !s->req->idempotent) {
+	if (s->sent > 0 && s->req && !s->req->idempotent) {
 		s->why = "the connection ended before the answer";
 		return CURL_PREREQFUNC_ABORT;
 	}
+	note(s); /* the time before, which the server may have seen */
+	s->sent++;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -299,18 +313,23 @@ broke(struct slot *s, struct request *r, CURLcode code)
 }
 
 void
+transfer_note_rest(struct http *h)
+{
+	for (unsigned i = 0; i < h->limit; i++)
+		note(&h->slots[i]);
+	note(&h->login_slot);
+}
+
+void
 transfer_done(struct slot *s, CURLcode code)
 {
 	struct request *r = s->req;
 	struct http *h = s->h;
 
 	h->running--;
+	h->requests += s->sent > 0;
+	note(s);
 	s->kind = SLOT_FREE;
-	if (s->sent) {
-		h->requests++;
-		record_event(h, EV_REQUEST, (uint16_t)s->status,
-		    s->token->lease, s->request_id, r->template);
-	}
 	if (code == CURLE_OK && s->status)
 		answered(s, r);
 	else

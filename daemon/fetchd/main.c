@@ -302,6 +302,7 @@ main(int argc, char **argv)
 	notify_ready(h.loop, "%s: ready (%s)", h.api.url->host, level);
 	loop_run(h.loop);
 
+	transfer_note_rest(&h);
 	record_event(&h, EV_PROCESS_STOPPED, 0, 0, NULL, "");
 	record_flush(&h);
 	if (h.ledgerd)

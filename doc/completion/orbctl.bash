@@ -16,6 +16,17 @@ _orbctl()
 	--output)
 		mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
 		return ;;
+	--upstream)
+		mapfile -t COMPREPLY < <(compgen -W "exchange topdesk" -- "$cur")
+		return ;;
+	--process)
+		mapfile -t COMPREPLY < <(compgen -W "mapd keyd http \
+		    http@exchange http@topdesk ledgerd" -- "$cur")
+		return ;;
+	--since|--until)
+		mapfile -t COMPREPLY < <(compgen -W "now today yesterday -1h \
+		    -1d -1w" -- "$cur")
+		return ;;
 	--config)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
@@ -41,11 +52,14 @@ _orbctl()
 	"config check")
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	audit) w="tail prove export checkpoints key" ;;
+	audit) w="tail account prove export checkpoints key" ;;
 	"audit export")
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return ;;
-	"audit tail"*) w="-n -f --lines --follow --room --event" ;;
+	"audit tail"*)
+		w="-n -f --lines --follow --since --until --room --event \
+		    --booking --upstream --process --lease" ;;
+	"audit account"*) w="exchange topdesk --since --until" ;;
 	credential) w="set list remove" ;;
 	"credential set")
 		w="exchange topdesk exchange-secret exchange-key \

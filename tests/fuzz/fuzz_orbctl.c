@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const struct {
 		int (*run)(struct ctl *, int, char **);
-		const char *words[6];
+		const char *words[7];
 	} commands[] = {
 	    {ctl_status, {"status", "--rooms"}},
 	    {ctl_plan, {"plan"}},
@@ -89,22 +89,26 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    {ctl_credential, {"credential", "list"}},
 	    {ctl_conflicts, {"conflicts"}},
 	    {ctl_conflicts, {"conflicts", "show", "orb1:"}},
+	    {ctl_audit, {"audit", "account"}},
+	    {ctl_audit,
+		{"audit", "tail", "--since", "-9w", "--booking",
+		    "orb1:aerukz"}},
 	};
 	static struct conf conf = {.run_dir = "/nonexistent"};
 	struct ctl ctl = {.conf = &conf};
-	char word[6][12], *argv[7] = {NULL};
+	char word[7][16], *argv[8] = {NULL};
 	int argc = 0;
 	size_t c;
 
 	if (n < 1)
 		return 0;
-	c = p[0] & 64 ? 8u + p[0] % 2 : p[0] % 8;
+	c = p[0] & 128 ? 10u + p[0] % 2 : p[0] & 64 ? 8u + p[0] % 2 : p[0] % 8;
 	ctl.output = p[0] & 8 ? CTL_JSON : CTL_TEXT;
 	ctl.colour = (p[0] & 16) != 0;
 	ctl.width = p[0] & 32 ? 40 : 0;
 	packets = p + 1;
 	left = n - 1;
-	for (; argc < 6 && commands[c].words[argc]; argc++) {
+	for (; argc < 7 && commands[c].words[argc]; argc++) {
 		snprintf(word[argc], sizeof(word[argc]), "%s",
 		    commands[c].words[argc]);
 		argv[argc] = word[argc];

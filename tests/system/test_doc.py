@@ -73,6 +73,23 @@ class Doc(unittest.TestCase):
             if option not in ("help", "version"):
                 self.assertIn("--" + option, usage.stdout.decode())
 
+    def test_audit(self):
+        """every option of audit tail and account is in the page, the usage
+        and both completions"""
+        usage = subprocess.run([os.path.join(BUILD, "orbctl"), "audit"],
+                               stderr=subprocess.PIPE)
+        options = set(re.findall(r"--([a-z]+)", usage.stderr.decode()))
+        self.assertGreaterEqual(len(options), 8)
+        with open(os.path.join(SRC, "doc/orbctl.8")) as f:
+            page = f.read()
+        with open(os.path.join(SRC, "doc/completion/_orbctl")) as f:
+            zsh = f.read()
+        offered = complete("audit", "tail", "--")
+        for option in options:
+            self.assertRegex(page, r"\.It Fl -(\w+ Ar \w+ , Fl -)?%s\b" % option)
+            self.assertIn("--" + option, offered)
+            self.assertIn("--%s=" % option, zsh)
+
     def test_bash(self):
         """bash completes commands, their arguments and the global options"""
         self.assertEqual(complete("st"), ["status"])
@@ -94,6 +111,15 @@ class Doc(unittest.TestCase):
         self.assertEqual(complete("credential", "set", "topdesk", "--e"),
                          ["--expires"])
         self.assertEqual(complete("audit", "tail", "--ro"), ["--room"])
+        self.assertEqual(complete("audit", "a"), ["account"])
+        self.assertEqual(complete("audit", "account", "--since", "yest"),
+                         ["yesterday"])
+        self.assertEqual(complete("audit", "account", "--since", "-1d", "e"),
+                         ["exchange"])
+        self.assertEqual(complete("audit", "tail", "--upstream", "=", "t"),
+                         ["topdesk"])
+        self.assertEqual(complete("audit", "tail", "--process",
+                                  "http@t"), ["http@topdesk"])
         self.assertEqual(complete("config", "check", SRC + "/SECUR"),
                          [SRC + "/SECURITY.md"])
         self.assertEqual(complete("nonsense", ""), [])
