@@ -25,7 +25,7 @@ note(struct slot *s)
 {
 	if (s->sent == 0)
 		return;
-	if (s->kind == SLOT_REQUEST)
+	if (s->kind == SLOT_REQUEST && s->req)
 		record_event(s->h, EV_REQUEST, (uint16_t)s->status,
 		    s->token->lease, s->request_id, s->req->template);
 	else if (s->kind == SLOT_TOKEN)
