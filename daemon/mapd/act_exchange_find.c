@@ -23,7 +23,8 @@
 struct finding {
 	struct job *j;
 	int found;
-	int done; /* it shows what the action wants: an answer was lost */
+	int done;  /* it shows what the action wants: an answer was lost */
+	int moved; /* it is not at the times that were agreed on */
 	uint8_t print[PRINT_LEN]; /* of its subject; zero: not the text */
 	uint8_t state;
 	uint16_t marks;
@@ -47,6 +48,18 @@ shows_aim(const struct job *j, const struct booking *b)
 	return !(aim->change & CHANGE_TEXT) ||
 	    m->conf->policy.meeting_subject != CONF_MEETING_KEEP ||
 	    strcmp(b->subject, j->subject) == 0;
+}
+
+/* By a person, since the plan: only a conflict that is said goes over that. */
+static int
+was_moved(const struct job *j, const struct booking *b)
+{
+	const struct aim *aim = &j->act.aim;
+
+	return aim->kind == PLAN_MEETING_CHANGE && aim->change & CHANGE_TIME &&
+	    aim->reason != REASON_CHANGED_ON_BOTH && j->has_agreed &&
+	    !b->all_day &&
+	    (b->start != j->agreed.a.start || b->end != j->agreed.a.end);
 }
 
 /* What it was made with is agreed on, whatever the reservation says by now. */
@@ -96,6 +109,8 @@ found_over(struct finding *f)
 		job_take_print(j);
 		j->adopted = 1;
 		job_end(j, OUTCOME_OK, "");
+	} else if (f->found && f->moved) {
+		job_end(j, OUTCOME_STALE, "the meeting was moved meanwhile");
 	} else if (f->found) {
 		j->adopted = 0;
 		job_next(j, JOB_ANNOUNCE);
@@ -142,6 +157,7 @@ take_found(struct finding *f, const struct booking *b)
 		return;
 	f->found = 1;
 	f->done = done;
+	f->moved = was_moved(j, b);
 	if (j->m->conf->policy.meeting_subject == CONF_MEETING_KEEP &&
 	    b->subject[0])
 		brief_print(j->m, b->subject, f->print);
