@@ -1,4 +1,4 @@
-/* kek.c: see kek.h.  The sources there are: a systemd credential, a file. */
+/* kek.c: see kek.h.  Here: a systemd credential and a file. */
 #include "keyd/kek.h"
 #include "lib/log.h"
 
@@ -39,14 +39,14 @@ key_read(int fd, const char *path, struct secret *key, struct err *e)
 /* --- a systemd credential (systemd.exec(5), LoadCredentialEncrypted=) ------- */
 
 static int
-credential_open(
-    const char *name, int may_create, struct secret *key, struct err *e)
+credential_open(const char *name, const struct kek_want *want,
+    struct secret *key, struct err *e)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	char path[512];
 	int fd, rc;
 
-	(void)may_create;
+	(void)want;
 	if (dir == NULL)
 		return err_set(e, ENOENT,
 		    "keyd.kek is \"credential:%s\" but systemd passed no "
@@ -115,7 +115,8 @@ out:
 }
 
 static int
-file_open(const char *path, int may_create, struct secret *key, struct err *e)
+file_open(const char *path, const struct kek_want *want, struct secret *key,
+    struct err *e)
 {
 	struct stat st;
 	int fd, rc = -1;
@@ -124,7 +125,7 @@ file_open(const char *path, int may_create, struct secret *key, struct err *e)
 		return err_set(e, EINVAL,
 		    "keyd.kek: \"file:%s\": an absolute path is needed", path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT && !may_create)
+	if (fd < 0 && errno == ENOENT && !want->may_create)
 		return err_set(e, ENOENT,
 		    "the key-encryption key %s is gone, but there are "
 		    "credentials sealed under it: bring it back, or empty the "
@@ -162,24 +163,28 @@ file_describe(void)
 }
 
 static const struct kek_source kek_sources[] = {
-    {"credential", credential_open, credential_describe},
-    {"file", file_open, file_describe},
+    {"credential", credential_open, credential_describe, 0},
+    {"file", file_open, file_describe, 0},
+    /* Slow to ask, and not to be asked again and again. */
+    {"tpm", kek_tpm_open, kek_tpm_describe, 30},
 };
 
 int
-kek_open(const char *spec, int may_create, const struct kek_source **source,
+kek_open(const struct kek_want *want, const struct kek_source **source,
     struct secret *key, struct err *e)
 {
 	const struct kek_source *s = kek_sources;
+	const char *spec = want->spec;
 	size_t n = strcspn(spec, ":"), i;
 
+	*source = NULL;
 	for (i = 0; i < sizeof(kek_sources) / sizeof(kek_sources[0]); i++)
 		if (spec[n] == ':' && strlen(s[i].name) == n &&
 		    strncmp(s[i].name, spec, n) == 0) {
 			*source = &s[i];
-			return s[i].open(spec + n + 1, may_create, key, e);
+			return s[i].open(spec + n + 1, want, key, e);
 		}
 	return err_set(e, EINVAL,
-	    "keyd.kek is \"%s\"; it may be credential:NAME or file:/path",
+	    "keyd.kek is \"%s\"; it may be credential:NAME, file:/path or tpm:",
 	    spec);
 }

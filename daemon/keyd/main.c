@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HEAP (256 * 1024) /* of secrets: keys, leases, the largest PEM twice */
@@ -105,16 +106,40 @@ state_open(const struct conf *conf, char *path, size_t size)
 	return fd;
 }
 
+/*
+ * systemd starts keyd again at once: what must not be asked again so soon is
+ * waited for here, with the reason in the status.  A stop ends the wait.
+ */
+_Noreturn static void
+give_up(int pause, const struct err *e)
+{
+	const struct timespec wait = {.tv_sec = pause};
+
+	log_err("%s", e->text);
+	notify_status("%s; next attempt in %d s", e->text, pause);
+	(void)nanosleep(&wait, NULL); /* a signal's handler ends it */
+	exit(1);
+}
+
 static void
 vault_start(struct keyd *k, int dirfd)
 {
 	const struct kek_source *source;
 	struct secret kek = {NULL, 0};
+	struct kek_want want = {
+	    .spec = k->conf->keyd.kek,
+	    .tpm_pcrs = k->conf->keyd.tpm_pcrs,
+	    .dirfd = dirfd,
+	    .may_create = vault_is_empty(dirfd),
+	};
 	struct err e;
 
-	if (kek_open(
-		k->conf->keyd.kek, vault_is_empty(dirfd), &source, &kek, &e) ||
-	    vault_open(dirfd, &kek, &k->vault, &e))
+	if (kek_open(&want, &source, &kek, &e)) {
+		if (source && source->pause)
+			give_up(source->pause, &e);
+		fatal("%s", e.text);
+	}
+	if (vault_open(dirfd, &kek, &k->vault, &e))
 		fatal("%s", e.text);
 	k->kek = source->describe();
 }

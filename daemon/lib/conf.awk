@@ -50,7 +50,7 @@ BEGIN {
 	argc["int"] = 2
 	argc["bool"] = argc["proxy"] = argc["ip"] = argc["path"] = 0
 	argc["uuid"] = argc["mail"] = argc["zone"] = argc["user"] = 0
-	argc["kek"] = argc["journal"] = 0
+	argc["kek"] = argc["pcrs"] = argc["journal"] = 0
 	where["ORB_STATEDIR"] = "/var/lib/orb"
 	where["ORB_RUNDIR"] = "/run/orb"
 }
@@ -165,7 +165,8 @@ function mdoc(   g, i, d) {
 	says["mail"] = "a mail address"
 	says["zone"] = "a name of the time zone database"
 	says["user"] = "a user name or a number"
-	says["kek"] = "credential:NAME or file:/PATH"
+	says["kek"] = "credential:NAME, file:/PATH, tpm: (by way of /dev/tpmrm0), tpm:device:/PATH or tpm:swtpm:host=ADDRESS,port=NUMBER"
+	says["pcrs"] = "none, or sha256: and one to eight numbers from 0 to 23 with commas between, as in sha256:0,7"
 	says["journal"] = "auto, journald or file:/PATH"
 	print ".\\\" From here on made from daemon/lib/conf.def; see `make conf-doc'."
 	for (g = 1; g <= ng; g++) {

@@ -115,8 +115,9 @@ struct conf_room {
 };
 
 struct conf_keyd {
-	const char *kek;     /* "credential:NAME" or "file:/path" */
-	int leases_per_hour; /* per upstream */
+	const char *kek;      /* "credential:NAME", "file:/path", "tpm:TCTI" */
+	const char *tpm_pcrs; /* "none" or "sha256:7,..."; see conf_pcrs() */
+	int leases_per_hour;  /* per upstream */
 };
 
 struct conf_ledger {
@@ -162,6 +163,12 @@ int conf_load(const char *file, struct conf **out, conf_report, void *arg);
 int conf_read(const char *name, const char *text, size_t len, struct conf **out,
     conf_report, void *arg);
 void conf_free(struct conf *);
+/*
+ * "none", or "sha256:" and numbers, as a mask: bit N for PCR N.  0, or -1 when
+ * it is neither.
+ */
+int conf_pcrs(const char *, uint32_t *mask);
+
 /* Whether Exchange is spoken to by EWS, with a password, and not by Graph. */
 int conf_is_ews(const struct conf *);
 /* The base address of an upstream's API.  Never NULL. */

@@ -23,6 +23,7 @@ enum conf_type {
 	CONF_ZONE,
 	CONF_USER,
 	CONF_KEK,
+	CONF_PCRS,
 	CONF_JOURNAL,
 };
 

@@ -243,7 +243,63 @@ check_user(const char *t, struct err *e)
 	return 0;
 }
 
-/* credential:NAME (systemd.exec(5), LoadCredential=) or file:/PATH. */
+int
+conf_pcrs(const char *t, uint32_t *mask)
+{
+	uint32_t m = 0;
+	unsigned n, count = 0;
+	char *end;
+
+	*mask = 0;
+	if (strcmp(t, "none") == 0)
+		return 0;
+	if (strncmp(t, "sha256:", 7) != 0)
+		return -1;
+	for (t += 7;; t = end + 1) {
+		if (!isdigit((unsigned char)*t))
+			return -1;
+		n = (unsigned)strtoul(t, &end, 10);
+		if (end - t > 2 || n > 23 || m & 1u << n || ++count > 8)
+			return -1;
+		m |= 1u << n;
+		if (*end == '\0')
+			break;
+		if (*end != ',')
+			return -1;
+	}
+	*mask = m;
+	return 0;
+}
+
+static int
+check_pcrs(const char *t, struct err *e)
+{
+	uint32_t mask;
+
+	return conf_pcrs(t, &mask) == 0
+	    ? 0
+	    : refuse(e, t,
+		  "none, or sha256: and one to eight different numbers from 0 "
+		  "to 23, as in sha256:0,7");
+}
+
+/* What leads to a TPM: never the name of a library to load. */
+static int
+check_tcti(const char *t, struct err *e)
+{
+	if (*t == '\0')
+		return 0;
+	if (strncmp(t, "device:", 7) == 0)
+		return check_path(t + 7, e);
+	if (strncmp(t, "swtpm:", 6) == 0 && only(t + 6, "=,._-") &&
+	    strlen(t) < 128)
+		return 0;
+	return refuse(e, t,
+	    "after tpm: nothing, device:/ABSOLUTE/PATH or "
+	    "swtpm:host=ADDRESS,port=NUMBER");
+}
+
+/* credential:NAME (systemd.exec(5), LoadCredential=), file:/PATH, tpm:TCTI. */
 static int
 check_kek(const char *t, struct err *e)
 {
@@ -252,7 +308,9 @@ check_kek(const char *t, struct err *e)
 	if (strncmp(t, "credential:", 11) == 0 && t[11] != '\0' &&
 	    t[11] != '.' && only(t + 11, "._-") && strlen(t) < 128)
 		return 0;
-	return refuse(e, t, "credential:NAME or file:/ABSOLUTE/PATH");
+	if (strncmp(t, "tpm:", 4) == 0)
+		return check_tcti(t + 4, e);
+	return refuse(e, t, "credential:NAME, file:/ABSOLUTE/PATH or tpm:");
 }
 
 static int
@@ -289,6 +347,8 @@ check_text(const struct conf_setting *s, const char *t, struct err *e)
 		return check_user(t, e);
 	case CONF_KEK:
 		return check_kek(t, e);
+	case CONF_PCRS:
+		return check_pcrs(t, e);
 	case CONF_JOURNAL:
 		return check_journal(t, e);
 	default:

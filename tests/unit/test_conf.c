@@ -184,7 +184,15 @@ static const struct mistake mistakes[] = {
 	{11, "users: { keyd = \"orb keyd\"; };", 11, "users.keyd: \"orb keyd\" is not valid; allowed: a user name"},
 	{11, "users: { keyd = \"12x\"; };", 11, "users.keyd: \"12x\" is not valid"},
 	{11, "users: { mapd = \"4294967295\"; };", 11, "users.mapd: \"4294967295\" is not valid"},
-	{11, "keyd: { kek = \"orb-kek\"; };", 11, "allowed: credential:NAME or file:/ABSOLUTE/PATH"},
+	{11, "keyd: { kek = \"orb-kek\"; };", 11, "allowed: credential:NAME, file:/ABSOLUTE/PATH or tpm:"},
+	{11, "keyd: { kek = \"tpm:libevil.so:x\"; };", 11, "after tpm: nothing, device:/ABSOLUTE/PATH or swtpm:"},
+	{11, "keyd: { kek = \"tpm:device:tpm0\"; };", 11, "allowed: an absolute path"},
+	{11, "keyd: { tpm_pcrs = \"7\"; };", 11, "keyd.tpm_pcrs: \"7\" is not valid; allowed: none, or sha256:"},
+	{11, "keyd: { tpm_pcrs = \"sha256:\"; };", 11, "allowed: none, or sha256:"},
+	{11, "keyd: { tpm_pcrs = \"sha256:24\"; };", 11, "allowed: none, or sha256:"},
+	{11, "keyd: { tpm_pcrs = \"sha256:7,\"; };", 11, "allowed: none, or sha256:"},
+	{11, "keyd: { tpm_pcrs = \"sha256:7,7\"; };", 11, "allowed: none, or sha256:"},
+	{11, "keyd: { tpm_pcrs = \"sha256:0,1,2,3,4,5,6,7,8\"; };", 11, "allowed: none, or sha256:"},
 	{11, "keyd: { kek = \"credential:../x\"; };", 11, "allowed: credential:NAME"},
 	{11, "keyd: { kek = \"file:kek\"; };", 11, "allowed: an absolute path"},
 	{11, "ledger: { journal = \"syslog\"; };", 11, "ledger.journal: \"syslog\" is not valid; allowed: auto, journald or file:"},
@@ -315,6 +323,7 @@ defaults(void **state)
 	assert_int_equal(c->policy.mass_cancel_limit, 20);
 	assert_int_equal(c->policy.window_ahead_days, 180);
 	assert_string_equal(c->keyd.kek, "credential:orb-kek");
+	assert_string_equal(c->keyd.tpm_pcrs, "none");
 	assert_string_equal(c->ledger.journal, "auto");
 	assert_string_equal(c->users[ROLE_KEYD][UPSTREAM_NONE], "orb-keyd");
 	assert_string_equal(

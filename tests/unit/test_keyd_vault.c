@@ -321,6 +321,16 @@ sizes(void **state)
 	vault_free(v);
 }
 
+static int
+key_open(const char *spec, int may_create, const struct kek_source **s,
+    struct secret *key, struct err *e)
+{
+	struct kek_want want = {
+	    .spec = spec, .may_create = may_create, .dirfd = -1};
+
+	return kek_open(&want, s, key, e);
+}
+
 static void
 kek_of_file(void **state)
 {
@@ -333,27 +343,27 @@ kek_of_file(void **state)
 	snprintf(path, sizeof(path), "%s/kek", dir);
 	snprintf(spec, sizeof(spec), "file:%s", path);
 	/* Not made anew when there is something sealed under the old one. */
-	assert_int_equal(kek_open(spec, 0, &s, &a, &e), -1);
+	assert_int_equal(key_open(spec, 0, &s, &a, &e), -1);
 	assert_non_null(strstr(e.text, "is gone"));
-	assert_int_equal(kek_open(spec, 1, &s, &a, &e), 0);
+	assert_int_equal(key_open(spec, 1, &s, &a, &e), 0);
 	assert_int_equal(a.len, KEK_MIN);
 	assert_string_equal(s->describe(), "file (demo)");
-	assert_int_equal(kek_open(spec, 0, &s, &b, &e), 0);
+	assert_int_equal(key_open(spec, 0, &s, &b, &e), 0);
 	assert_memory_equal(a.p, b.p, KEK_MIN);
 	secret_free(&a);
 	secret_free(&b);
 	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(kek_open(spec, 0, &s, &a, &e), -1);
+	assert_int_equal(key_open(spec, 0, &s, &a, &e), -1);
 	assert_non_null(strstr(e.text, "0640"));
 	assert_int_equal(chmod(path, 0600), 0);
 	spill("kek", (const uint8_t *)"short", 5);
-	assert_int_equal(kek_open(spec, 0, &s, &a, &e), -1);
+	assert_int_equal(key_open(spec, 0, &s, &a, &e), -1);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/hostname", path), 0);
-	assert_int_equal(kek_open(spec, 1, &s, &a, &e), -1);
-	assert_int_equal(kek_open("file:kek", 1, &s, &a, &e), -1);
-	assert_int_equal(kek_open("tpm:0x81", 1, &s, &a, &e), -1);
-	assert_non_null(strstr(e.text, "credential:NAME or file:/path"));
+	assert_int_equal(key_open(spec, 1, &s, &a, &e), -1);
+	assert_int_equal(key_open("file:kek", 1, &s, &a, &e), -1);
+	assert_int_equal(key_open("hsm:0x81", 1, &s, &a, &e), -1);
+	assert_non_null(strstr(e.text, "credential:NAME, file:/path or tpm:"));
 	assert_null(a.p);
 }
 
@@ -367,17 +377,17 @@ kek_of_credential(void **state)
 
 	(void)state;
 	unsetenv("CREDENTIALS_DIRECTORY");
-	assert_int_equal(kek_open("credential:kek", 0, &s, &a, &e), -1);
+	assert_int_equal(key_open("credential:kek", 0, &s, &a, &e), -1);
 	setenv("CREDENTIALS_DIRECTORY", dir, 1);
-	assert_int_equal(kek_open("credential:kek", 1, &s, &a, &e), -1);
+	assert_int_equal(key_open("credential:kek", 1, &s, &a, &e), -1);
 	spill("kek", key, sizeof(key));
-	assert_int_equal(kek_open("credential:kek", 0, &s, &a, &e), 0);
+	assert_int_equal(key_open("credential:kek", 0, &s, &a, &e), 0);
 	assert_int_equal(a.len, sizeof(key));
 	assert_memory_equal(a.p, key, sizeof(key));
 	assert_string_equal(s->describe(), "systemd credential");
 	secret_free(&a);
-	assert_int_equal(kek_open("credential:../kek", 0, &s, &a, &e), -1);
-	assert_int_equal(kek_open("credential:", 0, &s, &a, &e), -1);
+	assert_int_equal(key_open("credential:../kek", 0, &s, &a, &e), -1);
+	assert_int_equal(key_open("credential:", 0, &s, &a, &e), -1);
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
