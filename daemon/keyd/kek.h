@@ -47,5 +47,9 @@ int kek_open(const struct kek_want *want, const struct kek_source **source,
 int kek_tpm_open(const char *tcti, const struct kek_want *, struct secret *key,
     struct err *);
 const char *kek_tpm_describe(void);
+struct tpm_blob;
+/* kek.tpm's bytes, which may be anything at all.  0 and *blob, or -1 and err. */
+int kek_tpm_decode(
+    const uint8_t *, size_t, struct tpm_blob *blob, struct err *);
 
 #endif

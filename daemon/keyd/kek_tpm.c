@@ -75,8 +75,8 @@ part_get(struct wire_in *r, uint8_t *p, uint16_t *len, size_t max)
 	return 0;
 }
 
-static int
-blob_decode(const uint8_t *p, size_t len, struct tpm_blob *b, struct err *e)
+int
+kek_tpm_decode(const uint8_t *p, size_t len, struct tpm_blob *b, struct err *e)
 {
 	struct wire_in r = {p, p + len, 0};
 	uint8_t sum[SHA256_DIGEST_LENGTH], version = 0;
@@ -121,7 +121,7 @@ blob_read(int dirfd, struct tpm_blob *b, struct err *e)
 	close(fd);
 	if (n < 0)
 		return -1;
-	return blob_decode(buf, (size_t)n, b, e) ? -1 : 1;
+	return kek_tpm_decode(buf, (size_t)n, b, e) ? -1 : 1;
 }
 
 static void
@@ -258,6 +258,7 @@ answer_read(int fd, struct answer *a, struct err *e)
 		return err_set(e, EIO,
 		    "the process that speaks with the TPM ended without an "
 		    "answer: see the journal");
+	a->why.text[sizeof(a->why.text) - 1] = '\0';
 	if (a->rc)
 		*e = a->why;
 	return a->rc ? -1 : 0;

@@ -72,7 +72,8 @@ tpm_say(struct err *e, const char *doing, TSS2_RC rc)
 	    (rc & ~(TSS2_RC)TSS2_RC_LAYER_MASK) == TSS2_BASE_RC_IO_ERROR)
 		return err_set(e, EIO,
 		    "%s: the TPM does not answer (%s): see the kernel's log "
-		    "for tpm; keyd tries again by itself",
+		    "for tpm, and whether the library libtss2-tcti-device is "
+		    "installed",
 		    doing, Tss2_RC_Decode(rc));
 	if (layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER)
 		for (size_t i = 0; i < sizeof(meaning) / sizeof(meaning[0]);

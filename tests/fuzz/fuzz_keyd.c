@@ -1,6 +1,6 @@
 /*
  * fuzz_keyd.c: keyd as receiver: what http, mapd and orbctl may send it, and
- * what a file of the vault may hold.
+ * what a file of the vault, or the one of the key that a TPM seals, may hold.
  *
  * Input: a byte that chooses (0..3: an edge, 4: the vault), then packets, each
  * with two bytes of length in front; or a file.  Replies are thrown away by the
@@ -15,7 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keyd/kek.h"
 #include "keyd/seal.h"
+#include "keyd/tpm.h"
 #include "lib/log.h"
 #include "tests/unit/keyd_bench.h"
 
@@ -89,6 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct secret value = {NULL, 0};
 	struct seal_header h;
+	struct tpm_blob blob;
 	struct err e;
 
 	if (n < 1)
@@ -107,6 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		feed(p + 1, n - 1, ROLE_CTL, UPSTREAM_NONE);
 		break;
 	default:
+		(void)kek_tpm_decode(p + 1, n - 1, &blob, &e);
 		if (seal_open(&kek, &slot_table[SLOT_TOPDESK_PASSWORD], p + 1,
 			n - 1, &h, &value, &e) == 0)
 			secret_free(&value);
