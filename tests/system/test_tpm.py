@@ -8,6 +8,7 @@ sealed under the key (test_keyd.py).
 import hashlib
 import hmac
 import os
+import select
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -29,6 +31,7 @@ BUILT_WITH = os.path.exists(os.path.join(orbtest.BUILD, "config.status")) and \
         os.path.join(orbtest.BUILD, "config.status"))
 OWNER, LOCKOUT, PASSWORD = 0x40000001, 0x4000000A, 0x40000009
 PCR_EXTEND, DA_PARAMETERS, CHANGE_AUTH = 0x182, 0x13A, 0x129
+UNSEAL = 0x15E
 
 
 def ports():
@@ -117,6 +120,59 @@ class Swtpm:
         return "tpm:swtpm:host=127.0.0.1,port=%d" % self.port
 
 
+class Between:
+    """Somebody on the bus: hears all of it, and changes what he wants to."""
+
+    def __init__(self, tpm):
+        self.port, self.tpm = ports(), tpm
+        self.seen = bytearray()
+        self.spoil = None       # code of the command whose answer is changed
+        self.spoiled = 0
+        self.listening = [socket.create_server(("127.0.0.1", self.port + i))
+                          for i in (0, 1)]
+        for i, s in enumerate(self.listening):
+            threading.Thread(target=self.serve, args=(s, i),
+                             daemon=True).start()
+
+    def serve(self, listening, i):
+        while True:
+            try:
+                near, _ = listening.accept()
+            except OSError:
+                return
+            try:
+                with near, socket.create_connection(
+                        ("127.0.0.1", self.tpm.port + i)) as far:
+                    self.carry(near, far)
+            except OSError:
+                pass
+
+    def carry(self, near, far):
+        code = 0
+        while True:
+            ready, _, _ = select.select([near, far], [], [])
+            for s in ready:
+                data = bytearray(s.recv(4096))
+                if not data:
+                    return
+                self.seen += data
+                if s is near:
+                    code = int.from_bytes(data[6:10], "big")
+                elif self.spoil and code == self.spoil and len(data) > 40:
+                    data[20] ^= 1  # in the encrypted parameter
+                    self.spoiled += 1
+                (far if s is near else near).sendall(data)
+
+    def close(self):
+        for s in self.listening:
+            s.shutdown(socket.SHUT_RDWR)
+            s.close()
+
+    @property
+    def kek(self):
+        return "tpm:swtpm:host=127.0.0.1,port=%d" % self.port
+
+
 @unittest.skipUnless(shutil.which("swtpm"), "swtpm is not installed")
 @unittest.skipUnless(BUILT_WITH, "built without libtss2")
 class Tpm(unittest.TestCase):
@@ -165,7 +221,7 @@ class Tpm(unittest.TestCase):
 
     def works_again(self):
         self.again()
-        orbtest.wait_for("keyd is ready", lambda: self.unit.ready)
+        self.orb.wait_ready(["keyd"])
         self.lease_is_given()
 
     def fails(self, *words, timeout=20):
@@ -241,6 +297,26 @@ class Sealed(Tpm):
              nonce.hex() + "00000002"], input=sealed[len(aad) + 4:-16],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return done.stdout == test_keyd.CANARY
+
+    def test_between(self):
+        """whoever listens on the bus hears no key; what he changes is seen"""
+        between = Between(self.tpm)
+        self.addCleanup(between.close)
+        self.orb.configure(keyd={"kek": between.kek})
+        self.start_and_enter()
+        self.works_again()
+        before = orbtest.read(self.blob, "rb")
+        self.assertIn(before[17:51], bytes(between.seen))  # primary's name
+        self.assertNotIn(self.key_in_memory(), bytes(between.seen))
+        between.spoil = UNSEAL
+        self.again()
+        self.fails("unsealing the key: the TPM's answer is not authentic")
+        self.assertGreater(between.spoiled, 0)
+        between.spoil = None
+        # What libtss2 left in the TPM then, the kernel's /dev/tpmrm0 clears.
+        self.tpm.restart()
+        self.works_again()
+        self.blob_is(before)
 
     def test_another_tpm(self):
         """another TPM is named as such, and the first one works again"""
