@@ -14,6 +14,7 @@
 
 #include "fetchd/adapter/ews.h"
 #include "fetchd/adapter/serve.h"
+#include "tests/fuzz/feed_copy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -364,7 +365,7 @@ step(struct stage *s, unsigned op, unsigned arg, const uint8_t *p, size_t n)
 	else if (op < 224)
 		rc = from_http(s, op, arg, p, n);
 	else if (op < 240)
-		rc = chan_feed(op & 1 ? s->a.http : s->a.mapd, p, n, -1);
+		rc = feed_copy(op & 1 ? s->a.http : s->a.mapd, p, n);
 	loop_turn(s->a.loop, 0);
 	drain_http(s);
 	drain(s->mapd);

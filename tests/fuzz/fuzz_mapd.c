@@ -11,6 +11,7 @@
 
 #include "lib/log.h"
 #include "mapd/mapd.h"
+#include "tests/fuzz/feed_copy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -126,7 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		len = (size_t)(p[1] << 8 | p[2]);
 		if (len > n - 3)
 			len = n - 3;
-		(void)chan_feed(to[p[0] % 5], p + 3, len, -1);
+		(void)feed_copy(to[p[0] % 5], p + 3, len);
 		execute_idle(m);
 		p += 3 + len;
 		n -= 3 + len;
