@@ -195,6 +195,25 @@ same(const struct merkle_hash *a, const struct merkle_hash *b)
 	return memcmp(a->b, b->b, MERKLE_HASH) == 0;
 }
 
+/*
+ * One level up, fn being the place on the way and sn the last one of its level:
+ * 1 when the next hash of the proof stands to the left.  Levels on which the
+ * way has no partner are passed over.
+ */
+static int
+climb(uint64_t *fn, uint64_t *sn)
+{
+	int left = (*fn & 1) || *fn == *sn;
+
+	while (left && *fn && !(*fn & 1)) {
+		*fn >>= 1;
+		*sn >>= 1;
+	}
+	*fn >>= 1;
+	*sn >>= 1;
+	return left;
+}
+
 int
 merkle_check_inclusion(const struct merkle_hash *leaf, uint64_t index,
     uint64_t size, const struct merkle_hash *root, const struct merkle_proof *p)
@@ -207,16 +226,8 @@ merkle_check_inclusion(const struct merkle_hash *leaf, uint64_t index,
 	for (size_t i = 0; i < p->n; i++) {
 		if (sn == 0)
 			return -1;
-		if (fn & 1 || fn == sn) {
-			r = merkle_node(&p->at[i], &r);
-			while (fn && !(fn & 1)) {
-				fn >>= 1;
-				sn >>= 1;
-			}
-		} else
-			r = merkle_node(&r, &p->at[i]);
-		fn >>= 1;
-		sn >>= 1;
+		r = climb(&fn, &sn) ? merkle_node(&p->at[i], &r)
+				    : merkle_node(&r, &p->at[i]);
 	}
 	return sn == 0 && same(&r, root) ? 0 : -1;
 }
@@ -246,17 +257,11 @@ merkle_check_consistency(uint64_t from, const struct merkle_hash *from_root,
 	for (sr = fr; i < p->n; i++) {
 		if (sn == 0)
 			return -1;
-		if (fn & 1 || fn == sn) {
+		if (climb(&fn, &sn)) {
 			fr = merkle_node(&p->at[i], &fr);
 			sr = merkle_node(&p->at[i], &sr);
-			while (fn && !(fn & 1)) {
-				fn >>= 1;
-				sn >>= 1;
-			}
 		} else
 			sr = merkle_node(&sr, &p->at[i]);
-		fn >>= 1;
-		sn >>= 1;
 	}
 	return sn == 0 && same(&fr, from_root) && same(&sr, root) ? 0 : -1;
 }
