@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Rooms that change hands, over Exchange Web Services: test_rooms.py once more,
-with exchange.kind = "ews".
+"""Rooms that change hands, over Exchange Web Services: test_rooms.py and
+test_rooms_organiser.py once more, with exchange.kind = "ews".
 
 Not here: conflicts and lost state (test_ews_clash.py), test_both.py
 (test_ews.py has it).
@@ -8,6 +8,7 @@ Not here: conflicts and lost state (test_ews_clash.py), test_both.py
 import orbtest
 import tap
 import test_rooms
+import test_rooms_organiser
 
 orbtest.KIND = "ews"
 
@@ -29,7 +30,7 @@ class EwsByService(Counted, test_rooms.ByService):
     pass
 
 
-class EwsByOrganiser(Counted, test_rooms.ByOrganiser):
+class EwsByOrganiser(Counted, test_rooms_organiser.ByOrganiser):
     pass
 
 

@@ -245,8 +245,12 @@ class Topdesk(unittest.TestCase):
         self.assertEqual(self.orb.compare()["duplicates_count"], 0)
 
     def again(self):
-        """What an operator does who has mended the cause."""
-        self.orb.orbctl("sync", "now", check=False)
+        """What an operator does who has mended the cause; once more when the
+        action was still on its way to being set aside."""
+        def tried():
+            self.orb.orbctl("sync", "now", check=False)
+            return self.orb.equal()
+        orbtest.wait_for("both sides are equal", tried, 60, 1)
         self.check()
 
     def lists(self):
