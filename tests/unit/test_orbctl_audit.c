@@ -102,7 +102,7 @@ record_text(int i, char *buf, size_t size)
 	    "{\"event\":\"%s\",\"index\":%d,\"process\":\"%s\","
 	    "\"realtime\":\"%lld\",%s}%s",
 	    log_of_a_day[i].event, i, log_of_a_day[i].process,
-	    (long long)((T0 + 60 * log_of_a_day[i].at) * SECOND),
+	    ((long long)T0 + 60 * log_of_a_day[i].at) * SECOND,
 	    log_of_a_day[i].rest, i == f.broken ? "!" : "");
 }
 
