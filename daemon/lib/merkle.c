@@ -130,28 +130,36 @@ turn(struct merkle_proof *p)
 	}
 }
 
+/* One step down towards record index: [*from, *to) becomes the half that has it,
+ * the root of the other half is noted. */
+static int
+descend(const struct merkle_source *src, uint64_t index, uint64_t *from,
+    uint64_t *to, struct merkle_proof *p)
+{
+	uint64_t k = *from + split(*to - *from), other_from = k, other_to = *to;
+
+	if (index < k)
+		*to = k;
+	else {
+		other_from = *from;
+		other_to = k;
+		*from = k;
+	}
+	return range_root(src, other_from, other_to, &p->at[p->n++]);
+}
+
 int
 merkle_prove_inclusion(const struct merkle_source *src, uint64_t index,
     uint64_t size, struct merkle_proof *p)
 {
-	uint64_t from = 0, to = size, k;
-	int rc;
+	uint64_t from = 0, to = size;
 
 	p->n = 0;
 	if (index >= size)
 		return -1;
-	while (to - from > 1) {
-		k = from + split(to - from);
-		if (index < k) {
-			rc = range_root(src, k, to, &p->at[p->n++]);
-			to = k;
-		} else {
-			rc = range_root(src, from, k, &p->at[p->n++]);
-			from = k;
-		}
-		if (rc)
+	while (to - from > 1)
+		if (descend(src, index, &from, &to, p))
 			return -1;
-	}
 	turn(p);
 	return 0;
 }
@@ -160,26 +168,16 @@ int
 merkle_prove_consistency(const struct merkle_source *src, uint64_t old,
     uint64_t size, struct merkle_proof *p)
 {
-	uint64_t from = 0, to = size, k;
-	int rc;
+	uint64_t from = 0, to = size;
 
 	p->n = 0;
 	if (old > size)
 		return -1;
 	if (old == 0 || old == size)
 		return 0;
-	while (to != old) {
-		k = from + split(to - from);
-		if (old <= k) {
-			rc = range_root(src, k, to, &p->at[p->n++]);
-			to = k;
-		} else {
-			rc = range_root(src, from, k, &p->at[p->n++]);
-			from = k;
-		}
-		if (rc)
+	while (to != old)
+		if (descend(src, old - 1, &from, &to, p))
 			return -1;
-	}
 	/* The old tree itself is known to who checks. */
 	if (from > 0 && range_root(src, from, to, &p->at[p->n++]))
 		return -1;
