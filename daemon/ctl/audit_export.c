@@ -15,9 +15,8 @@
 
 #include "ctl/audit_notes.h"
 #include "ctl/ctl.h"
+#include "lib/notehead.h"
 #include "lib/tile.h"
-
-#include <openssl/evp.h>
 
 #define DEADLINE 600000 /* ms */
 
@@ -113,25 +112,6 @@ notes_get(struct ctl *ctl, struct chan *c, struct notes *x)
 	return ctl_wait(ctl, NULL);
 }
 
-/* Size and root in the note's second and third line. */
-static int
-note_read(const char *note, uint64_t *size, struct merkle_hash *root)
-{
-	const char *line = strchr(note, '\n');
-	uint8_t raw[36];
-	char *end;
-
-	if (line == NULL)
-		return -1;
-	*size = strtoull(line + 1, &end, 10);
-	if (end == line + 1 || *end != '\n' || *size > UINT32_MAX ||
-	    strcspn(end + 1, "\n") != 44 ||
-	    EVP_DecodeBlock(raw, (const uint8_t *)end + 1, 44) != 33)
-		return -1;
-	memcpy(root->b, raw, MERKLE_HASH);
-	return 0;
-}
-
 /* All notes, of which the last is read; to: NULL, or where they all go. */
 static int
 newest(struct ctl *ctl, struct chan *c, struct notes *x, uint64_t *size,
@@ -145,7 +125,8 @@ newest(struct ctl *ctl, struct chan *c, struct notes *x, uint64_t *size,
 		return ctl_error(CTL_FAILED,
 		    "nothing of the log is signed yet: see systemctl status "
 		    "orb-ledgerd");
-	return note_read(x->last, size, root)
+	/* LEDGERD_TAIL counts in 32 bits. */
+	return note_head(x->last, size, root) || *size > UINT32_MAX
 	    ? ctl_error(CTL_FAILED, "the last checkpoint is none")
 	    : CTL_OK;
 }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
+#include "lib/notehead.h"
 
 #define FILE_NAME "checkpoints"
 #define DASH "\xe2\x80\x94 " /* U+2014 begins a signature line */
@@ -50,24 +50,6 @@ note_len(const char *text, size_t len)
 	sig += 2;
 	end = memmem(sig, len - (size_t)(sig - text), "\n\n", 2);
 	return end ? (size_t)(end + 2 - text) : 0;
-}
-
-static int
-parse(const char *note, struct checkpoint_last *l)
-{
-	const char *size = strchr(note, '\n');
-	const char *root = size ? strchr(size + 1, '\n') : NULL;
-	uint8_t raw[36];
-	char *end;
-
-	if (root == NULL || strcspn(root + 1, "\n") != 44)
-		return -1;
-	l->size = strtoull(size + 1, &end, 10);
-	if (end != root || end == size + 1 ||
-	    EVP_DecodeBlock(raw, (const uint8_t *)root + 1, 44) != 33)
-		return -1;
-	memcpy(l->root.b, raw, MERKLE_HASH);
-	return 0;
 }
 
 /* Where in the last bytes of the file the last complete note begins. */
@@ -117,7 +99,8 @@ checkpoint_last(int dir, struct checkpoint_last *l, struct err *e)
 	if (note == NULL)
 		used = 0;
 	l->torn = len - used;
-	if ((st.st_size > n && note == NULL) || (note && parse(note, l))) {
+	if ((st.st_size > n && note == NULL) ||
+	    (note && note_head(note, &l->size, &l->root))) {
 		close(fd);
 		return err_set(e, EINVAL,
 		    "audit log: the file " FILE_NAME
@@ -186,10 +169,10 @@ failed(struct checkpoints *c, const char *why)
 static void
 signed_note(struct checkpoints *c, uint64_t size, const char *note)
 {
-	struct checkpoint_last l;
+	struct checkpoint_last head;
 
 	if (strlen(note) > CHECKPOINT_NOTE || note_len(note, strlen(note)) ||
-	    parse(note, &l) || l.size != size)
+	    note_head(note, &head.size, &head.root) || head.size != size)
 		failed(c, "keyd's answer is no checkpoint of this log");
 	else if (append(c, note))
 		failed(c, "the checkpoint cannot be written");
