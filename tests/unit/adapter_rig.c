@@ -481,6 +481,23 @@ rig_run(struct rig *r, unsigned n)
 }
 
 void
+rig_find(
+    struct rig *r, const char *address, const char *const *tags, uint32_t n)
+{
+	struct msg_adapter_find m = {.address = address};
+	struct wire_out w;
+
+	wire_out_init(&w, 4096);
+	for (uint32_t i = 0; i < n; i++)
+		wire_put_str(&w, tags[i], 450);
+	m.links = wire_list_of(&w, n);
+	rig_reset(r);
+	adapter_find_send(r->mapd, rig_call(r), 0, &m);
+	rig_run(r, 1);
+	wire_out_free(&w);
+}
+
+void
 rig_free(struct rig *r)
 {
 	serve_stop(&r->a);

@@ -86,5 +86,9 @@ void rig_reset(struct rig *);
 /* A file of tests/unit/data, as a string to be freed. */
 char *rig_data(const char *name);
 uint64_t rig_call(struct rig *);
+/* ADAPTER_FIND in the mailbox address, from a rig that forgot what it has got,
+ * to its end. */
+void rig_find(
+    struct rig *, const char *address, const char *const *tags, uint32_t n);
 
 #endif

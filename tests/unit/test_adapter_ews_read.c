@@ -409,22 +409,6 @@ looked_for_by_uid(void **state)
 	"</t:ResponseType></t:Attendee></t:Resources>"
 
 static void
-find(struct rig *r, const char *const *tags, uint32_t n)
-{
-	struct msg_adapter_find m = {.address = MINE};
-	struct wire_out w;
-
-	wire_out_init(&w, 4096);
-	for (uint32_t i = 0; i < n; i++)
-		wire_put_str(&w, tags[i], 450);
-	m.links = wire_list_of(&w, n);
-	rig_reset(r);
-	adapter_find_send(r->mapd, rig_call(r), 0, &m);
-	rig_run(r, 1);
-	wire_out_free(&w);
-}
-
-static void
 found_by_tag(void **state)
 {
 	static const char *const tags[] = {"td:<1>", "td:2"};
@@ -439,7 +423,7 @@ found_by_tag(void **state)
 	struct rig *r = ews_rig(s, MINE);
 
 	(void)state;
-	find(r, tags, 2);
+	rig_find(r, MINE, tags, 2);
 	assert_int_equal(r->outcome, OUTCOME_OK);
 	assert_int_equal(r->ngot, 2);
 	assert_int_equal(
@@ -450,7 +434,7 @@ found_by_tag(void **state)
 	assert_int_equal(rig_booking(r, "1")->state, BOOKING_STATE_BOOKED);
 	assert_int_equal(rig_booking(r, "2")->state, BOOKING_STATE_CANCELLED);
 	assert_int_equal(rig_booking(r, "2")->marks, MARK_DECLINED);
-	find(r, tags, 0);
+	rig_find(r, MINE, tags, 0);
 	assert_int_equal(r->outcome, OUTCOME_OK);
 	assert_int_equal(r->requests, 0);
 	rig_free(r);
@@ -480,7 +464,7 @@ found_with_all_its_rooms(void **state)
 	struct rig *r = ews_rig(s, MINE);
 
 	(void)state;
-	find(r, tags, 1);
+	rig_find(r, MINE, tags, 1);
 	assert_int_equal(r->outcome, OUTCOME_OK);
 	assert_int_equal(r->ngot, 3);
 	assert_string_equal(r->got[0].b.room, "other@sim.test");
@@ -529,7 +513,7 @@ not_found_is_certain(void **state)
 		    {"GetItem", cases[i].item, 0, NULL}, {NULL, NULL, 0, NULL}};
 		struct rig *r = ews_rig(s, MINE);
 
-		find(r, tags, 1);
+		rig_find(r, MINE, tags, 1);
 		if (r->outcome != (int)cases[i].want)
 			fail_msg("case %zu gave %d", i, r->outcome);
 		assert_int_equal(r->ngot, cases[i].got);

@@ -92,22 +92,6 @@ say(int i, const char *when, int status, const char *body)
 /* --- FIND ------------------------------------------------------------------ */
 
 static void
-find(struct rig *r, const char *const *tags, uint32_t n)
-{
-	struct msg_adapter_find m = {.address = MINE};
-	struct wire_out w;
-
-	wire_out_init(&w, 4096);
-	for (uint32_t i = 0; i < n; i++)
-		wire_put_str(&w, tags[i], 450);
-	m.links = wire_list_of(&w, n);
-	rig_reset(r);
-	adapter_find_send(r->mapd, rig_call(r), 0, &m);
-	rig_run(r, 1);
-	wire_out_free(&w);
-}
-
-static void
 found_by_tag(void **state)
 {
 	static const char *const tags[] = {
@@ -130,7 +114,7 @@ found_by_tag(void **state)
 	say(4, "td%3Aoff", 200,
 	    EV("5", "td:off", WHO("accepted") ",\"isCancelled\":true"));
 	say(5, "td%3Ao%27%27x", 200, "{\"value\":[]}");
-	find(r, tags, 6);
+	rig_find(r, MINE, tags, 6);
 	assert_int_equal(r->outcome, OUTCOME_OK);
 	assert_int_equal(r->count, 5);
 	assert_int_equal(r->requests, 1);
@@ -179,7 +163,7 @@ not_found_is_certain(void **state)
 		struct rig *r = rig();
 
 		say(0, "/events", cases[i].status, cases[i].body);
-		find(r, tags, 1);
+		rig_find(r, MINE, tags, 1);
 		assert_int_equal(r->outcome, cases[i].want);
 		assert_int_equal(r->count, 0);
 		done(r);
